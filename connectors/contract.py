@@ -98,8 +98,8 @@ class Query:
     :param filter: or None for all; ``ids`` (when given) narrows to these and ignores those that do not exist.
     :param attributes: those to return; None = all of ``spec.attributes``, never the ``@`` ones, which are returned
         only when named here.
-    :param sort_by: an attribute; entries that lack it come last; ties are broken by id. None = by id. Text is
-        compared case-insensitively unless ``sort_exact``.
+    :param sort_by: an attribute; entries that lack it come last, and first when ``descending`` (RFC 7644 §3.4.2.3);
+        ties are broken by id. None = by id. Text is compared case-insensitively unless ``sort_exact``.
     :param offset: entries to skip. :param limit: the most to return; None = all, 0 = only the total.
     :param cursor: ``Page.cursor`` of the page before; excludes ``offset``. A walk by cursor returns every entry that
         exists throughout exactly once.
