@@ -1,0 +1,93 @@
+"""The one table that says what a backend's failure means to a SCIM client (RFC 7644 §3.12).
+
+An outage is always 503 with Retry-After: an IdP reads 404 as "gone" and 400 as "never send this again".
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from math import ceil
+from typing import Any
+
+from scim2_models import (
+    ConflictException,
+    ForbiddenException,
+    InvalidValueException,
+    NotFoundException,
+    NotImplementedException,
+    SCIMException,
+    TooManyException,
+    UniquenessException,
+)
+
+from connectors import errors
+
+DEFAULT_WAIT = 30.0
+
+
+class Unavailable503(SCIMException):
+    """The target, or the ledger, cannot do it now.
+
+    :param retry_after: seconds, for the Retry-After header (RFC 9110 §10.2.3).
+    """
+
+    status = 503
+    _default_detail = "The target is not available now; nothing was lost, try again later"
+
+    def __init__(self, *, retry_after: float | None = None, **kw: Any) -> None:
+        self.retry_after = ceil(DEFAULT_WAIT if retry_after is None else max(retry_after, 1))
+        super().__init__(**kw)
+
+
+class TooManyRequests429(SCIMException):
+    """The connection's rate limit is used up (RFC 6585 §4)."""
+
+    status = 429
+    _default_detail = "The rate limit of this connection is used up"
+
+    def __init__(self, *, retry_after: float, **kw: Any) -> None:
+        self.retry_after = ceil(max(retry_after, 1))
+        super().__init__(**kw)
+
+
+def _unavailable(error: errors.ConnectorError) -> SCIMException:
+    wait = error.retry_after if isinstance(error, errors.Unavailable) else None
+    return Unavailable503(detail=f"The target is not available now: {error.detail}", retry_after=wait)
+
+
+def _unknown_reference(error: errors.ConnectorError) -> SCIMException:
+    named = ", ".join(value for value in error.values if value not in error.detail)
+    return InvalidValueException(detail=f"{error.detail}: {named}" if named else error.detail)
+
+
+def _plainly(kind: Callable[..., SCIMException]) -> Callable[[errors.ConnectorError], SCIMException]:
+    return lambda error: kind(detail=error.detail)
+
+
+MEANING: Mapping[type[errors.ConnectorError], Callable[[errors.ConnectorError], SCIMException]] = {
+    errors.NotFound: _plainly(NotFoundException),
+    errors.AlreadyExists: _plainly(UniquenessException),
+    errors.Conflict: _plainly(ConflictException),
+    errors.InvalidValue: _plainly(InvalidValueException),
+    errors.UnknownReference: _unknown_reference,
+    errors.Refused: _plainly(ForbiddenException),
+    errors.Unsupported: _plainly(NotImplementedException),
+    errors.TooMany: _plainly(TooManyException),
+    errors.Unavailable: _unavailable,
+}
+
+
+def meaning(error: errors.ConnectorError) -> SCIMException:
+    """Translate; a subclass that a plugin made up means what its nearest ancestor means."""
+    for kind in type(error).__mro__:
+        if kind in MEANING:
+            return MEANING[kind](error)
+    raise TypeError(f"{type(error).__name__} is not one of the failures of connectors.errors")
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Let no ConnectorError out: what is raised within comes out as a SCIMException."""
+    try:
+        yield
+    except errors.ConnectorError as error:
+        raise meaning(error) from error
