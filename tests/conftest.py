@@ -1,9 +1,51 @@
-"""Fixtures that every room's tests share."""
+"""Fixtures that every room's tests share, and an honest account of what could not run."""
+
+import os
+from collections import Counter
+from collections.abc import Generator
+from typing import Any
 
 import pytest
+
+MISSING = "backend missing"
+"""How the reason of a skip starts where a backend is not installed."""
 
 
 @pytest.fixture
 def anyio_backend() -> str:
     """Asyncio is what uvicorn runs, so it is what the tests run."""
     return "asyncio"
+
+
+def reason_of(report: pytest.TestReport) -> str:
+    """Return why a test was skipped, without pytest's ``Skipped: ``."""
+    longrepr: Any = report.longrepr
+    text = longrepr[2] if isinstance(longrepr, tuple) else str(longrepr)
+    return text.removeprefix("Skipped: ")
+
+
+def refuse_skip(report: pytest.TestReport) -> None:
+    """Turn the skip of a test whose backend is missing into a failure: in CI every backend is required."""
+    reason = reason_of(report) if report.skipped else ""
+    if reason.startswith(MISSING) and os.environ.get("CI") == "true":
+        report.outcome = "failed"
+        report.longrepr = f"{reason} (a skip, but with CI=true every backend is required)"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """See every report on its way."""
+    del item, call
+    report = yield
+    refuse_skip(report)
+    return report
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Say which backend was not there, and how many tests that cost."""
+    skipped = terminalreporter.stats.get("skipped", ())
+    reasons = Counter(reason for reason in map(reason_of, skipped) if reason.startswith(MISSING))
+    for reason, number in sorted(reasons.items()):
+        terminalreporter.write_line(f"NOT RUN: {number} tests, {reason}", yellow=True)
