@@ -260,8 +260,8 @@ def require_slapd() -> None:
     """Skip where OpenLDAP's server is not installed; in CI that is a failure."""
     if SLAPD is None:
         if os.environ.get("CI") == "true":
-            pytest.fail("slapd is not installed; CI must have it (Debian: slapd ldap-utils)")
-        pytest.skip("slapd is not installed (Debian: slapd ldap-utils)")
+            pytest.fail("backend missing: slapd; CI must have it (Debian: slapd ldap-utils)")
+        pytest.skip("backend missing: slapd (Debian: slapd ldap-utils)")
 
 
 @contextlib.contextmanager
