@@ -74,7 +74,11 @@ SECTION_OPTIONS: Mapping[str, Keys] = {
     },
     "sql": {
         "table": Key("the table, or `schema.table`"),
-        "create": Key("make the table when it is missing", ("flag",)),
+        "create": Key("make the table, and columns it lacks, when missing", ("flag",)),
+        "created": Key("the column that takes the time of creation; the gateway writes it"),
+        "modified": Key("the column that takes the time of the last change; the gateway writes it"),
+        "unique": Key("with `create`: columns that get a unique index, capitals ignored", ("texts",)),
+        "index": Key("with `create`: columns that get an index, capitals ignored", ("texts",)),
     },
     "rest": {"http": Key("the calls of the application's API", ("table",))},
 }
@@ -189,6 +193,7 @@ CHILD: Keys = {
     "table": Key("the table with a row for each element", required=True),
     "key": Key("its column with the key of the entry", required=True),
     "map": Key("sub-attribute → column", ("table",), required=True),
+    "order": Key("an integer column that keeps the order of the elements"),
 }
 
 SCHEMA_ATTRIBUTE: Keys = {

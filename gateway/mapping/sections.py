@@ -24,6 +24,7 @@ def read_section(name: str, node: Node, target: str, known: tuple[str, ...]) -> 
     options = keys.section_options(target)
     fields = node.accept(keys.SECTION, options)
     rows = tuple(read_rows(_only_tables(node, fields), known))
+    children = _children(fields.get("child"))
     anchor, generate = _anchor(fields.get("anchor"))
     return Section(
         name=name,
@@ -31,7 +32,7 @@ def read_section(name: str, node: Node, target: str, known: tuple[str, ...]) -> 
         endpoint=_text(fields, "endpoint") or f"/{name}s",
         schema=_text(fields, "schema") or f"{_CORE}{name}",
         anchor=anchor,
-        rows=rows,
+        rows=(*rows, *_child_rows(children, rows, fields)),
         generate=generate,
         version=_text(fields, "version"),
         match=texts(fields.get("match")),
@@ -42,7 +43,7 @@ def read_section(name: str, node: Node, target: str, known: tuple[str, ...]) -> 
         parent=_parents(fields.get("parent")),
         lifecycle=_lifecycle(name, rows, fields.get("lifecycle")),
         members=_members(fields.get("members"), target, known),
-        children=_children(fields.get("child")),
+        children=children,
         options={key: value for key, value in node.value.items() if key == "parent" or key not in keys.SECTION},
     )
 
@@ -133,3 +134,9 @@ def _children(node: Node | None) -> dict[str, Mapping[str, Any]]:
     for _, child in node.items():
         child.accept(keys.CHILD, {})
     return {name: child.value for name, child in node.items() if isinstance(child.value, dict)}
+
+
+def _child_rows(children: Mapping[str, Any], rows: tuple[Row, ...], fields: Mapping[str, Node]) -> list[Row]:
+    """A child table that no row of ``map`` speaks of is mapped as a whole."""
+    claimed = {row.attr for row in rows}
+    return [Row("map", name, name, fields["child"].at(name).place) for name in children if name not in claimed]
