@@ -93,7 +93,7 @@ class Node:
             self.complain(f"must be {', or '.join(_SAID[kind] for kind in key.kinds)}")
             return False
         if key.choices and self.value not in key.choices:
-            hint = suggest(str(self.value), key.choices)
+            hint = suggest(str(self.value), key.choices) if len(key.choices) > 1 else ""
             self.complain(f"must be {listed(key.choices, 'or')}, not {self.value!r}{hint}")
             return False
         return "document" not in key.kinds or self._is_json()

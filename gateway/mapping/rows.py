@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
+from gateway.mapping.errors import listed
 from gateway.mapping.keys import ROWS
 from gateway.mapping.model import Direction, Row, Step
 from gateway.mapping.reader import Node, texts
@@ -81,8 +82,7 @@ def _has_one_source(direction: Direction, node: Node, fields: dict[str, Node]) -
     written = [key for key in sources if key in node.value]
     if len(written) == 1:
         return written[0] in fields
-    choices = " or ".join(f"'{key}'" for key in sources)
-    node.complain(f"needs {'one of ' if not written else 'only one of '}{choices}")
+    node.complain(f"needs {listed(sources, 'or')}" if not written else f"has both {listed(written)}; only one can hold")
     return False
 
 
