@@ -141,7 +141,10 @@ def test_files_that_extend_one_another_are_refused(tmp_path: Path) -> None:
         ("format = 1\na = = 2", "site.toml:2: TOML: Invalid value"),
         ('format = 1\ntarget = "sql', "site.toml:2: TOML: Unterminated string"),
         (MINIMAL.replace("= 1", "= 2"), "site.toml:2: format: this version reads format 1, not 2"),
-        ('format = 1\nextends = "sql"\ntarget = "ldap"', "site.toml:3: target: 'sql' is for 'sql' and this file is for"),
+        (
+            'format = 1\nextends = "sql"\ntarget = "ldap"',
+            "site.toml:3: target: 'sql' is for 'sql' and this file is for",
+        ),
         ('format = 1\nextends = "sql"\n[user.map]\ntitel = false', "site.toml:4: user.map.titel: there is nothing of"),
         (MINIMAL + "[resource.User]\nx = 1", "site.toml:4: user: [user] is short for [resource.User], and both are"),
     ],
