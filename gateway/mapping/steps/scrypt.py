@@ -21,7 +21,7 @@ class Scrypt(Plain):
     varies = True
     gives = "string"
 
-    def forward(self, value: Any, old: Any) -> str:
+    def forward(self, value: Any) -> str:
         salt = secrets.token_bytes(16)
         secret = text(value, self.name).encode()
         digest = hashlib.scrypt(secret, salt=salt, n=2**_LOG_N, r=_R, p=_P, dklen=32)
