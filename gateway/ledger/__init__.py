@@ -1,0 +1,6 @@
+"""What the gateway itself remembers: assertions, aliases, tokens, audit, pending work."""
+
+from gateway.ledger.ledger import Ledger
+from gateway.ledger.model import LedgerConflict, LedgerTooNew, LedgerUnavailable, Scope
+
+__all__ = ["Ledger", "LedgerConflict", "LedgerTooNew", "LedgerUnavailable", "Scope"]

@@ -173,7 +173,7 @@ class Confirmed:
     :param deferred: all deferred references of the object from now on; None keeps them.
     :param external_id: the externalId asserted; None keeps the old one, "" forgets it.
     :param members_added, members_removed: SCIM ids now asserted, and no longer (rule 17); for ``members_held`` see
-        ``when_inactive = "hold"``: asserted, but not yet in the target. ``members_cleared`` drops all rows of the group.
+        ``when_inactive = "hold"``: asserted, but not yet in the target. ``members_cleared`` drops all rows of it.
     :param forget_memberships: drop this object from every group of the connection (rule 20).
     :param retired: anchors of old entries that stay in the target and must not be seen again (rule 24).
     :param changed: the target changed; else ``modified`` stays (a visible change of this row counts by itself).
@@ -249,3 +249,7 @@ class LedgerUnavailable(Exception):
 
 class LedgerTooNew(LedgerUnavailable):
     """The ledger was written by a newer version of the program; this one must not touch it."""
+
+
+class LedgerConflict(Exception):
+    """A row says otherwise: a second live owner of one anchor (rule 13), a token name or an intent given twice."""

@@ -1,0 +1,119 @@
+"""The ledger's half of reading: who owns what, what is hidden, what is kept here instead of in the target."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from gateway.ledger import codec, queries
+from gateway.ledger.base import LedgerBase
+from gateway.ledger.model import Assertion, Deferred, Scope
+from gateway.ledger.store import Store
+
+
+class Lookups(LedgerBase):
+    """Look-ups of assertions, aliases, ledger values and members."""
+
+    def __init__(self, store: Store) -> None:
+        super().__init__(store)
+        self._hidden: dict[tuple[str, str], tuple[int, frozenset[str]]] = {}
+
+    async def get(self, scope: Scope, id: str) -> Assertion | None:
+        """The row that speaks for a SCIM id: the live owner's whoever that is (rule 13), else this connection's, else
+        another's that is absent or deleted."""
+        key = {"target": scope.target, "resource_type": scope.resource_type, "id": codec.plain(id)}
+        rows = await self._store.read(lambda session: session.execute(self._s.by_id, key).fetchall())
+        return queries.best(scope.connection, map(codec.assertion, rows))
+
+    async def by_ids(self, scope: Scope, ids: Iterable[str]) -> dict[str, Assertion]:
+        """As ``get``, for many; ids without a row are left out."""
+        found = await self._many(self._s.by_ids, scope, "ids", ids)
+        return queries.best_by(scope.connection, found, lambda one: one.id)
+
+    async def by_anchors(self, scope: Scope, anchors: Iterable[str]) -> dict[str, Assertion]:
+        """The rows that speak for entries of the target, by anchor, of whichever connection."""
+        found = await self._many(self._s.by_anchors, scope, "anchors", anchors)
+        return queries.best_by(scope.connection, found, lambda one: one.anchor or "")
+
+    async def by_external(self, scope: Scope, external_id: str) -> list[Assertion]:
+        """This connection's rows with an asserted externalId, of every life (rules 18 and 22)."""
+        external = codec.plain(external_id)
+        key = {**queries.own(scope), "external_id": external, "beginning": external[: queries.BEGINNING]}
+        rows = await self._store.read(lambda session: session.execute(self._s.by_external, key).fetchall())
+        return [codec.assertion(row) for row in rows]
+
+    async def hidden(self, scope: Scope) -> frozenset[str]:
+        """Anchors that must not be seen: confirmed deleted, or replaced by a newer entry (rules 20 and 24).
+
+        Kept in memory; a number in the ledger, read each time, tells when it is out of date, in every process.
+        """
+        key = queries.place(scope)
+        place = (scope.target, scope.resource_type)
+        row = await self._store.read(lambda session: session.execute(self._s.epoch, key).fetchone())
+        epoch = row[0] if row else 0
+        known = self._hidden.get(place)
+        if known is None or known[0] != epoch:
+            rows = await self._store.scan(lambda session: session.execute(self._s.hidden, key).fetchall())
+            known = self._hidden[place] = (epoch, frozenset(anchor for (anchor,) in rows))
+        return known[1]
+
+    async def absent(self, scope: Scope) -> list[Assertion]:
+        """Objects that ``deactivate = "delete"`` removed and that are still to be shown (rule 1), by id."""
+        key = queries.place(scope)
+        rows = await self._store.read(lambda session: session.execute(self._s.absent, key).fetchall())
+        return [codec.assertion(row) for row in rows]
+
+    async def aliases(self, scope: Scope, anchors: Iterable[str]) -> dict[str, str]:
+        """Anchor → SCIM id, for those whose id differs."""
+        key = {**queries.place(scope), "anchors": queries.values(anchors)}
+        rows = await self._store.read(lambda session: session.execute(self._s.aliases, key).fetchall())
+        return dict(rows)
+
+    async def stored_ids(
+        self, scope: Scope, path: str, op: str, value: Any, *, case_exact: bool = False
+    ) -> frozenset[str]:
+        """Anchors of live objects whose ledger value at ``path`` satisfies ``op value`` (RFC 7644 §3.4.2.2).
+
+        ``eq`` finds an index; other operators look at every value of the path.
+        """
+        return await self._store.scan(
+            lambda session: queries.stored_anchors(session, self._s, scope, path, op, value, case_exact)
+        )
+
+    async def waiting_for(self, scope: Scope, values: Sequence[str]) -> list[tuple[Scope, str, Deferred]]:
+        """Deferred references of this connection to an object of ``scope`` that has one of ``values`` as its id or
+        externalId (rule 18): where, which object, what."""
+        return await self._store.read(lambda session: queries.waiting(session, self._s, scope, values))
+
+    # --- members (rule 17)
+
+    async def asserted_members(self, scope: Scope, group_id: str) -> frozenset[str]:
+        """SCIM ids that this connection asserted as members of one of its groups, held ones included."""
+        key = {**queries.own(scope), "group_id": codec.plain(group_id)}
+        rows = await self._store.read(lambda session: session.execute(self._s.members, key).fetchall())
+        return frozenset(member for (member,) in rows)
+
+    async def memberships(self, scope: Scope, member_id: str) -> list[tuple[str, str]]:
+        """Groups of this connection and target that assert the member: (resource type, group id)."""
+        key = {"connection": scope.connection, "target": scope.target, "member_id": codec.plain(member_id)}
+        rows = await self._store.read(lambda session: session.execute(self._s.groups_of, key).fetchall())
+        return [(kind, group) for kind, group in rows]
+
+    async def held_members(self, scope: Scope, group_ids: Iterable[str]) -> dict[str, list[str]]:
+        """Members answered 2xx that the target does not hold yet (``when_inactive = "hold"``), by group."""
+        return await self._held(self._s.held_members, scope, group_ids, by=0)
+
+    async def held_groups(self, scope: Scope, member_ids: Iterable[str]) -> dict[str, list[str]]:
+        """Groups of type ``scope.resource_type`` whose membership is held, by member."""
+        return await self._held(self._s.held_groups, scope, member_ids, by=1)
+
+    async def _many(self, statement: str, scope: Scope, name: str, keys: Iterable[str]) -> list[Assertion]:
+        parameters = {**queries.place(scope), name: queries.values(keys)}
+        rows = await self._store.read(lambda session: session.execute(statement, parameters).fetchall())
+        return [codec.assertion(row) for row in rows]
+
+    async def _held(self, statement: str, scope: Scope, ids: Iterable[str], by: int) -> dict[str, list[str]]:
+        parameters = {**queries.place(scope), "ids": queries.values(ids)}
+        rows = await self._store.read(lambda session: session.execute(statement, parameters).fetchall())
+        found: dict[str, list[str]] = {}
+        for row in rows:
+            found.setdefault(row[by], []).append(row[1 - by])
+        return found

@@ -1,0 +1,127 @@
+"""The ledger of several replicas: PostgreSQL, through psycopg 3 alone.
+
+Every thread of a small pool keeps one connection; PostgreSQL itself gathers commits. A connection that broke before
+its commit was sent is opened again and the transaction repeated once; one that broke at the commit is reported.
+"""
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager, suppress
+from typing import TypeVar
+
+import psycopg
+
+from gateway.ledger.advisory import AdvisoryLocks
+from gateway.ledger.dialect import Dialect
+from gateway.ledger.model import LedgerConflict, LedgerUnavailable
+from gateway.ledger.store import Work
+
+T = TypeVar("T")
+Connection = psycopg.Connection[tuple[object, ...]]
+THREADS = 8
+CONNECT_TIMEOUT = 5
+
+
+class PostgresStore:
+    """A ``Store`` on PostgreSQL."""
+
+    single_process = False
+
+    def __init__(self, url: str) -> None:
+        self.dialect = Dialect("postgresql")
+        self._conninfo = conninfo_of(url)
+        self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="ledger")
+        self._local = threading.local()
+        self._open: set[Connection] = set()
+        self._locks = AdvisoryLocks(self._conninfo)
+        self._closed = False
+
+    async def read(self, work: Work[T]) -> T:
+        return await self._in_pool(work, False)
+
+    async def scan(self, work: Work[T]) -> T:
+        return await self._in_pool(work, False)
+
+    async def write(self, work: Work[T]) -> T:
+        return await self._in_pool(work, True)
+
+    @asynccontextmanager
+    async def lock(self, keys: Sequence[str]) -> AsyncIterator[None]:
+        async with self._locks.hold(keys):
+            yield
+
+    async def close(self) -> None:
+        self._closed = True
+        await self._locks.close()
+        await asyncio.to_thread(self._pool.shutdown)
+        for connection in self._open:
+            connection.close()
+        self._open.clear()
+
+    async def _in_pool(self, work: Work[T], transaction: bool) -> T:
+        if self._closed:
+            raise LedgerUnavailable("the ledger is closed")
+        return await asyncio.get_running_loop().run_in_executor(self._pool, self._run, work, transaction)
+
+    def _run(self, work: Work[T], transaction: bool) -> T:
+        try:
+            try:
+                return self._attempt(work, transaction)
+            except _BrokenBeforeCommit:
+                return self._attempt(work, transaction)
+        except (psycopg.Error, _BrokenBeforeCommit) as error:
+            raise unavailable(error) from error
+
+    def _attempt(self, work: Work[T], transaction: bool) -> T:
+        connection = self._connection()
+        committing = False
+        try:
+            if transaction:
+                connection.execute("BEGIN")
+            result = work(connection)
+            if transaction:
+                committing = True
+                connection.execute("COMMIT")
+        except BaseException as error:
+            self._abort(connection)
+            if isinstance(error, psycopg.Error) and connection.broken and not committing:
+                raise _BrokenBeforeCommit from error
+            raise
+        return result
+
+    def _connection(self) -> Connection:
+        connection: Connection | None = getattr(self._local, "connection", None)
+        if connection is None or connection.closed:
+            if connection is not None:
+                self._open.discard(connection)
+            connection = psycopg.connect(
+                self._conninfo, autocommit=True, connect_timeout=CONNECT_TIMEOUT, prepare_threshold=2
+            )
+            self._open.add(connection)
+            self._local.connection = connection
+        return connection
+
+    @staticmethod
+    def _abort(connection: Connection) -> None:
+        with suppress(psycopg.Error):  # a connection too broken to roll back is found closed by the next user
+            connection.rollback()
+
+
+class _BrokenBeforeCommit(Exception):
+    """The connection went away while the transaction could still be repeated."""
+
+
+def conninfo_of(url: str) -> str:
+    """``postgresql+psycopg://…`` as libpq reads it."""
+    scheme, _, rest = url.partition("://")
+    return f"{scheme.partition('+')[0]}://{rest}"
+
+
+def unavailable(error: BaseException) -> LedgerUnavailable | LedgerConflict:
+    """The kind of failure, without the server's words: they name hosts and users."""
+    if isinstance(error, psycopg.errors.UniqueViolation):
+        return LedgerConflict(error.diag.message_primary or "a unique value is taken")
+    cause = error.__cause__ if isinstance(error, _BrokenBeforeCommit) else error
+    return LedgerUnavailable(f"the ledger cannot be used: {type(cause).__name__}")

@@ -1,0 +1,259 @@
+"""The write protocol as transactions: record, confirm, abandon. Each function is one transaction's content."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from gateway.ledger import codec
+from gateway.ledger.dialect import values
+from gateway.ledger.model import Assertion, AuditLine, Confirmed, Intent, Outcome, Pending, Scope
+from gateway.ledger.statements import Statements
+from gateway.ledger.store import Session
+
+Parameters = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Protocol:
+    """The transactions, over one set of prepared statements."""
+
+    s: Statements
+
+    def record(self, session: Session, intent: Intent) -> None:
+        """Write down what is about to be done."""
+        session.execute(self.s.insert_intent, intent_row(intent))
+        if intent.id is not None:
+            session.execute(self.s.grow_generation, object_of(intent.scope, intent.id))
+
+    def confirm(self, session: Session, intent: Intent, outcome: Confirmed, now: datetime) -> Assertion:
+        """Turn the proposal into what was confirmed; every trace of the write in one commit."""
+        old = self.own(session, intent.scope, outcome.id)
+        new = self._merged(intent, outcome, old, now)
+        session.execute(self.s.delete_intent, {"key": intent.key})
+        if old is None or new.anchor != old.anchor or new.life != old.life or outcome.retired:
+            self._place(session, new, outcome.retired)
+        session.execute(self.s.upsert_assertion, assertion_row(new))
+        self._ledger_values(session, old, new)
+        self._members(session, intent.scope, outcome)
+        if outcome.settled:
+            session.execute(self.s.delete_pending, object_of(intent.scope, outcome.id))
+        if outcome.park is not None:
+            self.park(session, outcome.park)
+        self.note(session, _line(intent, now, outcome.id, outcome.outcome, outcome.detail, outcome))
+        return new
+
+    def abandon(
+        self, session: Session, intent: Intent, reason: str, park: Pending | None, outcome: Outcome, now: datetime
+    ) -> None:
+        """Forget the proposal; what reduces stays."""
+        session.execute(self.s.delete_intent, {"key": intent.key})
+        if park is not None:
+            self.park(session, park)
+        self.note(session, _line(intent, now, intent.id or "", outcome, reason, None))
+
+    def park(self, session: Session, pending: Pending) -> None:
+        """Add work left over to what is left of the object already."""
+        key = object_of(pending.scope, pending.id)
+        row = session.execute(self.s.pending_one, key).fetchone()
+        if row is not None:
+            there = codec.pending(row)
+            pending = replace(pending, goal=there.goal | pending.goal, generation=there.generation + 1)
+        session.execute(self.s.upsert_pending, pending_row(pending))
+        session.execute(self.s.set_work, {**key, "new_work": "pending"})
+
+    def finish(self, session: Session, pending: Pending) -> bool:
+        """Drop the work, unless more of it was parked meanwhile. :return: whether it was dropped."""
+        key = object_of(pending.scope, pending.id)
+        dropped: int = session.execute(self.s.finish_pending, {**key, "generation": pending.generation}).rowcount
+        if dropped:
+            session.execute(self.s.set_work, {**key, "new_work": "settled"})
+        return dropped > 0
+
+    def note(self, session: Session, line: AuditLine) -> None:
+        session.execute(self.s.insert_audit, audit_row(line))
+
+    def own(self, session: Session, scope: Scope, id: str) -> Assertion | None:
+        """This connection's own row."""
+        rows = session.execute(self.s.by_id, {"target": scope.target, "resource_type": scope.resource_type, "id": id})
+        return next((codec.assertion(row) for row in rows.fetchall() if row[0] == scope.connection), None)
+
+    def rebuild(self, session: Session, assertion: Assertion) -> None:
+        """Write a row as given (``relink``)."""
+        self._place(session, assertion, ())
+        session.execute(self.s.upsert_assertion, assertion_row(assertion))
+        self._ledger_values(session, None, assertion)
+
+    def _merged(self, intent: Intent, outcome: Confirmed, old: Assertion | None, now: datetime) -> Assertion:
+        base = old or Assertion(
+            intent.scope.connection,
+            intent.scope.target,
+            intent.scope.resource_type,
+            outcome.id,
+            outcome.anchor,
+            created=now,
+            modified=now,
+        )
+        new = replace(
+            base,
+            anchor=outcome.anchor,
+            external_id=base.external_id if outcome.external_id is None else codec.plain(outcome.external_id) or None,
+            document=base.document if outcome.document is None else codec.cleaned(outcome.document),
+            stored=_with(base.stored, outcome.stored),
+            overlay=_with(base.overlay, outcome.overlay),
+            deferred=base.deferred if outcome.deferred is None else outcome.deferred,
+            life=outcome.life,
+            work="pending" if outcome.park is not None else outcome.work,
+            origin=outcome.origin or base.origin,
+            confirmed=now,
+        )
+        visible = _visible(new) != _visible(base) or bool(outcome.members_held)
+        return replace(
+            new,
+            version=base.version + 1 if visible and old is not None else base.version,
+            modified=now if visible or outcome.changed else base.modified,
+        )
+
+    def _place(self, session: Session, new: Assertion, retired: tuple[str, ...]) -> None:
+        """Keep aliases and what is hidden true to where the object now lives."""
+        place = {"target": new.target, "resource_type": new.resource_type}
+        for anchor in retired:
+            session.execute(self.s.upsert_alias, {**place, "anchor": anchor, "id": new.id, "retired": 1})
+        if new.anchor is not None:
+            session.execute(self.s.disown_anchor, {**place, "taken": new.anchor, "by": new.id})
+            if new.anchor == new.id:
+                session.execute(self.s.forget_alias, {**place, "anchor": new.anchor})
+            else:
+                session.execute(self.s.upsert_alias, {**place, "anchor": new.anchor, "id": new.id, "retired": 0})
+        session.execute(self.s.grow_epoch, place)
+
+    def _ledger_values(self, session: Session, old: Assertion | None, new: Assertion) -> None:
+        key = object_of(new.scope, new.id)
+        if (old.stored if old else {}) != new.stored:
+            session.execute(self.s.forget_values, key)
+            for path, value in codec.scalars(new.stored):
+                row = {**key, "path": path, "value": value, "folded": codec.plain(value.casefold())}
+                session.execute(self.s.insert_value, row)
+        if (old.deferred if old else ()) != new.deferred:
+            session.execute(self.s.forget_deferred, key)
+            for item in new.deferred:
+                row = {**key, "path": item.path, "refers_to": item.resource_type, "raw": codec.plain(item.raw)}
+                session.execute(self.s.insert_deferred, row)
+
+    def _members(self, session: Session, scope: Scope, outcome: Confirmed) -> None:
+        group = {**own_of(scope), "group_id": outcome.id}
+        if outcome.members_cleared:
+            session.execute(self.s.clear_members, group)
+        elif outcome.members_removed:
+            session.execute(self.s.remove_members, {**group, "members": values(outcome.members_removed)})
+        for held, members in ((0, outcome.members_added), (1, outcome.members_held)):
+            if members:
+                session.execute(self.s.add_members, {**group, "held": held, "members": values(members)})
+        if outcome.forget_memberships:
+            gone = {"connection": scope.connection, "target": scope.target, "member_id": outcome.id}
+            session.execute(self.s.forget_member, gone)
+
+
+def own_of(scope: Scope) -> Parameters:
+    return {"connection": scope.connection, "target": scope.target, "resource_type": scope.resource_type}
+
+
+def object_of(scope: Scope, id: str) -> Parameters:
+    return {**own_of(scope), "id": codec.plain(id)}
+
+
+def _with(old: Mapping[str, Any], changes: Mapping[str, Any]) -> Mapping[str, Any]:
+    return {path: value for path, value in {**old, **changes}.items() if value is not None} if changes else old
+
+
+def _visible(assertion: Assertion) -> tuple[object, ...]:
+    """What of the row a reader may see."""
+    return assertion.stored, assertion.overlay, assertion.deferred, assertion.life
+
+
+def _line(
+    intent: Intent, now: datetime, id: str, outcome: Outcome, detail: str, confirmed: Confirmed | None
+) -> AuditLine:
+    return AuditLine(
+        time=now,
+        connection=intent.scope.connection,
+        operation=intent.operation,
+        outcome=outcome,
+        target=intent.scope.target,
+        resource_type=intent.scope.resource_type,
+        id=id,
+        actor=intent.actor,
+        request_id=intent.request_id,
+        changes=confirmed.changes if confirmed else (),
+        before=intent.before,
+        detail=detail,
+    )
+
+
+def assertion_row(assertion: Assertion) -> Parameters:
+    return {
+        **object_of(assertion.scope, assertion.id),
+        "anchor": assertion.anchor,
+        "external_id": codec.optional(assertion.external_id),
+        "document": codec.dumps(codec.cleaned(assertion.document)),
+        "stored": codec.dumps(assertion.stored),
+        "overlay": codec.dumps(assertion.overlay),
+        "deferred": codec.deferred_text(assertion.deferred),
+        "life": assertion.life,
+        "work": assertion.work,
+        "origin": assertion.origin,
+        "generation": assertion.generation,
+        "version": assertion.version,
+        "created": codec.moment(assertion.created) if assertion.created else None,
+        "modified": codec.moment(assertion.modified) if assertion.modified else None,
+        "confirmed": codec.moment(assertion.confirmed) if assertion.confirmed else None,
+    }
+
+
+def intent_row(intent: Intent) -> Parameters:
+    return {
+        **own_of(intent.scope),
+        "key": intent.key,
+        "id": codec.optional(intent.id),
+        "anchor": intent.anchor,
+        "operation": intent.operation,
+        "at": codec.moment(intent.at),
+        "match": codec.dumps(intent.match),
+        "proposed": None if intent.proposed is None else codec.dumps(codec.cleaned(intent.proposed)),
+        "before": None if intent.before is None else codec.dumps(intent.before),
+        "reducing": codec.goal_text(intent.reducing),
+        "actor": codec.plain(intent.actor),
+        "request_id": codec.plain(intent.request_id),
+    }
+
+
+def pending_row(pending: Pending) -> Parameters:
+    return {
+        **object_of(pending.scope, pending.id),
+        "anchor": pending.anchor,
+        "goal": codec.goal_text(pending.goal),
+        "next_due": codec.moment(pending.next_due),
+        "generation": pending.generation,
+        "attempts": pending.attempts,
+        "reason": codec.plain(pending.reason),
+        "actor": codec.plain(pending.actor),
+        "request_id": codec.plain(pending.request_id),
+        "failed": int(pending.failed),
+    }
+
+
+def audit_row(line: AuditLine) -> Parameters:
+    return {
+        "time": codec.moment(line.time),
+        "connection": line.connection,
+        "target": line.target,
+        "resource_type": line.resource_type,
+        "id": codec.plain(line.id),
+        "operation": line.operation,
+        "outcome": line.outcome,
+        "actor": codec.plain(line.actor),
+        "request_id": codec.plain(line.request_id),
+        "detail": codec.plain(line.detail),
+        "changes": codec.changes_text(line.changes),
+        "before": None if line.before is None else codec.dumps(line.before),
+    }

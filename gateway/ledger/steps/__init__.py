@@ -1,0 +1,1 @@
+"""The released steps of the ledger's schema, one file each, never edited again."""
