@@ -1,13 +1,15 @@
 """config.toml: what runs where, for whom, and under which policy."""
 
+from gateway.config.anchored import anchored_mapping, anchored_url
+from gateway.config.embedded import embedded_config
 from gateway.config.load import load_config, parse_config
 from gateway.config.secret import Secret, resolve_all
-from gateway.config.settings import OPERATIONS, Config, Connection, Limits, Server, StaticToken, Target
+from gateway.config.settings import EVERY_OPERATION, Config, Connection, Limits, Server, StaticToken, Target
 from gateway.config.values import Address, Rate
 from gateway.mapping.errors import ConfigError
 
 __all__ = [
-    "OPERATIONS",
+    "EVERY_OPERATION",
     "Address",
     "Config",
     "ConfigError",
@@ -18,6 +20,9 @@ __all__ = [
     "Server",
     "StaticToken",
     "Target",
+    "anchored_mapping",
+    "anchored_url",
+    "embedded_config",
     "load_config",
     "parse_config",
     "resolve_all",

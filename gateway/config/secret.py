@@ -44,6 +44,10 @@ class Secret:
             reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
             raise ValueError(f"the file {root / name} cannot be read: {reason}") from None
 
+    def path(self, root: Path) -> str:
+        """Return the path of a ``file:`` reference, for those who want the file itself (TLS)."""
+        return str(root / self.reference.split(":", 1)[1])
+
     def __repr__(self) -> str:
         return "Secret(***)"
 

@@ -3,14 +3,14 @@
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, field_validator
 
 from gateway.config.secret import Secret
 from gateway.config.values import Address, Duration, Limit, Listen, Network, Size
 from gateway.mapping.model import Place
 
 Operation = Literal["create", "update", "deactivate", "delete", "groups"]
-OPERATIONS: tuple[Operation, ...] = ("create", "update", "deactivate", "delete", "groups")
+EVERY_OPERATION: tuple[Operation, ...] = ("create", "update", "deactivate", "delete", "groups")
 Dialect = Literal["okta", "entra", "onelogin", "strict", "tolerant"]
 
 
@@ -26,6 +26,13 @@ class Tls(Table):
     cert: Secret
     key: Secret
 
+    @field_validator("cert", "key")
+    @classmethod
+    def _is_file(cls, value: Secret) -> Secret:
+        if not value.reference.startswith("file:"):
+            raise ValueError('must be a file: "file:/etc/dirbridge/…"')
+        return value
+
 
 class Server(Table):
     """``[server]``."""
@@ -36,8 +43,9 @@ class Server(Table):
     ledger: str = "sqlite:///ledger.db"
     tls: Tls | None = None
     trusted_proxies: tuple[Network, ...] = ()
-    max_body: Size = 2_000_000
+    max_body: Size = 1_048_576
     max_depth: Annotated[int, Field(ge=4, le=200)] = 32
+    cursor_key: Secret | None = None
 
 
 class Retry(Table):
@@ -85,7 +93,7 @@ class Connection(Table):
     target: str
     mapping: str
     mode: Literal["live", "read-only"] = "live"
-    allow: tuple[Operation, ...] = OPERATIONS
+    allow: tuple[Operation, ...] = EVERY_OPERATION
     limit: Limits = Limits()
     sources: Annotated[tuple[Network, ...], Field(alias="from")] = ()
     token_prefix: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{0,40}$")] = "dbr-scim-"  # noqa: S105 (a prefix, no secret)
@@ -96,6 +104,9 @@ class Connection(Table):
     sort: bool = True
     etag: bool = True
     unknown_attributes: Literal["ignore", "refuse"] = "ignore"
+    bulk_operations: Annotated[int, Field(ge=1, le=10_000)] = 1000
+    bulk_body: Size = 1_048_576
+    cursor_timeout: Duration = 3600.0
     page: Annotated[int, Field(ge=1, le=10_000)] = 100
     max_page: Annotated[int, Field(ge=1, le=10_000)] = 1000
     max_scan: Annotated[int, Field(ge=1)] = 100_000

@@ -1,0 +1,136 @@
+"""The parts of a gateway, put together without any I/O but reading files: connectors, mappings, collections.
+
+What is wrong with any of them is found here, all at once; ``check`` and ``serve`` use the same door.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib.metadata import entry_points
+from typing import Any
+
+from gateway.mapping.compiled import Mapping as CompiledMapping
+from gateway.mapping.compiled import compile_mapping
+from gateway.mapping.filetests import run_tests
+
+from connectors.contract import Collection, Connector
+from gateway.config import Config, ConfigError, Connection, Target, anchored_mapping, anchored_url, resolve_all
+from gateway.mapping.check import check
+from gateway.mapping.errors import Message, suggest
+from gateway.mapping.load import load
+from gateway.mapping.model import MappingFile
+
+GROUP = "dirbridge.connectors"
+"""the entry point group in which connectors, ours and others', are found"""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One connection: its settings, its mapping, and the collections it provisions into."""
+
+    name: str
+    settings: Connection
+    file: MappingFile
+    mapping: CompiledMapping
+    collections: Mapping[str, Collection]
+
+
+@dataclass(slots=True)
+class Parts:
+    """Everything that a configuration names."""
+
+    config: Config
+    connectors: dict[str, Connector] = field(default_factory=dict)
+    connections: dict[str, Part] = field(default_factory=dict)
+
+
+def assemble(config: Config, *, test_mappings: bool = True) -> Parts:
+    """Make every connector and compile every mapping. No target is asked anything.
+
+    :param test_mappings: run the tests inside the mapping files; a failing one is an error.
+    :raises ConfigError: everything that is wrong, at once.
+    """
+    return _Assembly(config, test_mappings).result()
+
+
+def connector_kinds() -> dict[str, Any]:
+    """Return the kinds of targets that are installed: name → entry point."""
+    return {point.name: point for point in entry_points(group=GROUP)}
+
+
+def check_mapping(file: MappingFile, *, test: bool = True) -> CompiledMapping:
+    """Check, compile and test one mapping file. :raises ConfigError: everything that is wrong with it."""
+    found = check(file)
+    if found:
+        raise ConfigError(found)
+    compiled = compile_mapping(file)
+    failed = [result for result in run_tests(compiled, file) if not result.ok] if test else []
+    if failed:
+        raise ConfigError(Message(r.place, "\n  ".join([f"the test {r.name!r} fails", *r.lines])) for r in failed)
+    return compiled
+
+
+class _Assembly:
+    """One run of ``assemble``: what was made so far, and what went wrong."""
+
+    def __init__(self, config: Config, test: bool) -> None:
+        self.config, self.test = config, test
+        self.parts = Parts(config)
+        self.messages: list[Message] = []
+        self.mappings: dict[str, tuple[MappingFile, CompiledMapping] | None] = {}
+
+    def result(self) -> Parts:
+        for name, target in self.config.target.items():
+            self._connector(name, target)
+        for name, connection in self.config.connection.items():
+            self._connection(name, connection)
+        if self.messages:
+            raise ConfigError(self.messages)
+        return self.parts
+
+    def _complain(self, text: str, *path: str) -> None:
+        self.messages += [Message(self.config.place(*path), line) for line in text.splitlines()]
+
+    def _connector(self, name: str, target: Target) -> None:
+        kinds = connector_kinds()
+        if target.kind not in kinds:
+            hint = suggest(target.kind, kinds) or f"; installed are {', '.join(sorted(kinds))}"
+            self._complain(f"there is no connector {target.kind!r}{hint}", "target", name, "kind")
+            return
+        try:
+            options = resolve_all(target.options, self.config.root)
+            if isinstance(options.get("url"), str):
+                options["url"] = anchored_url(options["url"], self.config.root)
+            self.parts.connectors[name] = kinds[target.kind].load().from_options(name, options)
+        except ValueError as error:
+            self._complain(str(error), "target", name)
+
+    def _connection(self, name: str, connection: Connection) -> None:
+        compiled = self._mapping(name, connection)
+        connector = self.parts.connectors.get(connection.target)
+        if compiled is None or connector is None:
+            return
+        file, mapping = compiled
+        kind = self.config.target[connection.target].kind
+        if mapping.target != kind:
+            text = f"{connection.mapping} is for a target of kind {mapping.target!r}; {connection.target!r} is {kind!r}"
+            self._complain(text, "connection", name, "mapping")
+            return
+        try:
+            collections = connector.collections(mapping.specs)
+        except ValueError as error:
+            self.messages += [Message(None, f"{file.name}: {line}") for line in str(error).splitlines()]
+            return
+        self.parts.connections[name] = Part(name, connection, file, mapping, collections)
+
+    def _mapping(self, name: str, connection: Connection) -> tuple[MappingFile, CompiledMapping] | None:
+        """Load a mapping once, whoever uses it; None when it is broken, which is then said already."""
+        source = anchored_mapping(connection.mapping, self.config.root)
+        if source not in self.mappings:
+            self.mappings[source] = None
+            try:
+                file = load(source)
+                self.mappings[source] = file, check_mapping(file, test=self.test)
+            except ConfigError as error:
+                place = self.config.place("connection", name, "mapping")
+                self.messages += [Message(each.place or place, each.text) for each in error.messages]
+        return self.mappings[source]

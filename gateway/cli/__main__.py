@@ -1,0 +1,5 @@
+"""``python -m gateway.cli`` is ``dirbridge``."""
+
+from gateway.cli import main
+
+main()

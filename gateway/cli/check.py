@@ -1,0 +1,90 @@
+"""``dirbridge check``: everything that can be wrong with a configuration and its mappings."""
+
+import asyncio
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from gateway.cli.options import ConfigOption, JsonOption, configured
+from gateway.cli.outcome import FINE, FOUND, UNREACHABLE, UNUSABLE, end, outcomes
+from gateway.cli.screen import complain, say, say_json
+from gateway.config import Config, ConfigError, load_config
+from gateway.mapping.errors import Message
+
+if TYPE_CHECKING:
+    from gateway.app import Parts
+
+Findings = list[dict[str, Any]]
+
+
+def check(
+    files: Annotated[list[Path] | None, typer.Argument(help="config.toml and mapping files; else --config")] = None,
+    online: Annotated[bool, typer.Option("--online", help="also ask the targets: schema, rights, indices")] = False,
+    config: ConfigOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Say everything that is wrong with config and mappings: syntax, names, laws, tests."""
+    found: Findings = []
+    with outcomes():
+        for path in files or ():
+            if not path.is_file():
+                end(UNUSABLE, f"there is no file {path}")
+            _collect(str(path), _checker(path), found, online)
+        if not files:
+            _collect("config", lambda: configured(config), found, online)
+    if json:
+        say_json(found)
+    broken = [finding for finding in found if finding["level"] == "error"]
+    unreachable = any(finding["level"] == "unreachable" for finding in found)
+    raise typer.Exit(FOUND if broken else UNREACHABLE if unreachable else FINE)
+
+
+def _checker(path: Path) -> Callable[[], Config | None]:
+    """A file that says ``format`` is a mapping; everything else is a configuration."""
+    try:
+        is_mapping = "format" in tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError):
+        is_mapping = False
+    return (lambda: _check_mapping(path)) if is_mapping else (lambda: load_config(path))
+
+
+def _check_mapping(path: Path) -> None:
+    from gateway.app import check_mapping
+    from gateway.mapping.load import load
+
+    check_mapping(load(path))
+
+
+def _collect(name: str, checker: Callable[[], Config | None], found: Findings, online: bool) -> None:
+    """Check one file, say what was found, and add it to ``found``."""
+    from gateway.app import assemble
+
+    before = len(found)
+    try:
+        config = checker()
+        if config is not None:
+            parts = assemble(config)
+            found += asyncio.run(_online(parts)) if online else []
+    except ConfigError as error:
+        found += [_finding(message) for message in error.messages]
+    for finding in found[before:]:
+        complain(f"{finding['place']}: {finding['text']}" if finding["place"] else finding["text"])
+    if len(found) == before:
+        say(f"{name}: fine")
+
+
+def _finding(message: Message) -> dict[str, Any]:
+    return {"level": "error", "place": str(message.place) if message.place else "", "text": message.text}
+
+
+async def _online(parts: "Parts") -> Findings:
+    """Ask every target whether the mappings fit it."""
+    from gateway.app import check_online
+
+    return [
+        {"level": finding.level, "place": place, "text": finding.message}
+        async for place, finding in check_online(parts)
+    ]

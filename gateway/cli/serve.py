@@ -1,0 +1,88 @@
+"""``dirbridge serve``: run."""
+
+import asyncio
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gateway.cli.options import ConfigOption, configured, remember
+from gateway.cli.outcome import UNUSABLE, end, outcomes
+from gateway.cli.screen import say
+from gateway.config import Address, Config
+from gateway.config.values import address
+
+FIRST_TOKEN = "first"  # noqa: S105 (its name)
+
+
+def serve(
+    config: ConfigOption = None,
+    listen: Annotated[str | None, typer.Option("--listen", help="HOST:PORT instead of server.listen")] = None,
+    skip_mapping_tests: Annotated[
+        bool, typer.Option("--skip-mapping-tests", help="start although a test inside a mapping file fails")
+    ] = False,
+) -> None:
+    """Serve SCIM until stopped. Without a config.toml: users and groups in SQLite, below ./dirbridge-data."""
+    from gateway.app import assemble
+    from gateway.cli.server import bound, run
+
+    with outcomes():
+        path = _path(config)
+        loaded = configured(path)
+        assemble(loaded, test_mappings=not skip_mapping_tests)
+        where = loaded.server.listen if listen is None else _address(listen)
+        secret = asyncio.run(first_token(loaded)) if path is None else None
+        remember(path)
+        with bound(where) as socket:
+            host, port = socket.getsockname()[:2]
+            announce(loaded, Address(host, port), secret)
+            code = run(loaded, socket, test_mappings=not skip_mapping_tests)
+    raise typer.Exit(code)
+
+
+def _path(given: Path | None) -> Path | None:
+    from gateway.cli.options import config_path
+
+    return config_path(given)
+
+
+def _address(text: str) -> Address:
+    try:
+        return address(text)
+    except ValueError as error:
+        end(UNUSABLE, f"--listen: {error}")
+
+
+async def first_token(config: Config) -> str | None:
+    """Make a token where there is none yet, and return its secret."""
+    from gateway.app.ledgers import ledger_of
+
+    async with ledger_of(config) as ledger:
+        if await ledger.tokens(None):
+            return None
+        (name,) = config.connection
+        prefix = config.connection[name].token_prefix
+        _, secret = await ledger.create_token(name, FIRST_TOKEN, prefix=prefix, read_only=False, expires=None)
+        return secret
+
+
+def announce(config: Config, bound: Address, secret: str | None) -> None:
+    """Say where the gateway is, and what to paste into Okta."""
+    scheme = "https" if config.server.tls else "http"
+    root = config.server.base_url or f"{scheme}://{bound}"
+    say("Dirbridge serves SCIM 2.0. Stop it with Ctrl-C.", "bold")
+    say()
+    for name, connection in config.connection.items():
+        say(f"  {name:<10} {root.rstrip('/')}{connection.mount}  →  {connection.target} ({connection.mapping})")
+    say(f"  health     {root.rstrip('/')}/health")
+    say()
+    if secret is None:
+        return
+    mount = next(iter(config.connection.values())).mount
+    say("A first token, shown this once (others: dirbridge token create NAME):")
+    say()
+    say(f"    {secret}", "bold green")
+    say()
+    say("Okta, Provisioning → Integration, Authentication Mode HTTP Header:")
+    say(f"    Base URL {root.rstrip('/')}{mount}   Unique identifier userName   Authorization: Bearer {secret}")
+    say()

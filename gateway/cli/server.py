@@ -1,0 +1,66 @@
+"""uvicorn as this gateway runs it."""
+
+import os
+import secrets
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import uvicorn
+from uvicorn.supervisors import Multiprocess
+
+from gateway.app import create_app
+from gateway.app.gateway import CURSOR_VARIABLE
+from gateway.cli.outcome import UNREACHABLE, UNUSABLE, end
+from gateway.config import Address, Config
+
+GRACE = 20
+"""seconds that requests under way may take after a request to stop"""
+
+
+@contextmanager
+def bound(where: Address) -> Iterator[socket.socket]:
+    """Listen, before anything else is started, so that a taken port is a sentence."""
+    family = socket.AF_INET6 if ":" in where.host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as made:
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            made.bind((where.host, where.port))
+        except OSError as error:
+            end(UNUSABLE, f"cannot listen on {where}: {error.strerror}; choose another with --listen HOST:PORT")
+        made.set_inheritable(True)
+        yield made
+
+
+def settings(config: Config, app: object, *, level: str = "info") -> uvicorn.Config:
+    """Return uvicorn's settings. No access log: the audit says who did what, and a log line costs more than a read."""
+    tls = config.server.tls
+    return uvicorn.Config(
+        app,  # type: ignore[arg-type]
+        factory=isinstance(app, str),
+        workers=config.server.workers if isinstance(app, str) else 1,
+        loop="uvloop",
+        http="httptools",
+        ws="none",
+        lifespan="on",
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        log_level=level,
+        timeout_graceful_shutdown=GRACE,
+        ssl_certfile=tls.cert.path(config.root) if tls else None,
+        ssl_keyfile=tls.key.path(config.root) if tls else None,
+    )
+
+
+def run(config: Config, listening: socket.socket, *, test_mappings: bool) -> int:
+    """Serve until a signal. Returns the exit code."""
+    if config.server.workers > 1:
+        # One key for all of them, or a cursor of one worker means nothing to the next.
+        os.environ.setdefault(CURSOR_VARIABLE, secrets.token_hex(32))
+        several = settings(config, "gateway.app:from_environment")
+        Multiprocess(several, target=uvicorn.Server(several).run, sockets=[listening]).run()
+        return 0
+    server = uvicorn.Server(settings(config, create_app(config, test_mappings=test_mappings), level="warning"))
+    server.run(sockets=[listening])
+    return 0 if server.started else UNREACHABLE

@@ -1,0 +1,68 @@
+"""``dirbridge test``: the tests inside mapping files."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from gateway.cli.options import ConfigOption, JsonOption, configured
+from gateway.cli.outcome import FINE, FOUND, outcomes
+from gateway.cli.screen import say, say_json
+from gateway.config import anchored_mapping
+
+if TYPE_CHECKING:
+    from gateway.mapping.filetests import TestResult
+
+
+def run_file_tests(
+    files: Annotated[list[str] | None, typer.Argument(help="mapping files or presets; else those of --config")] = None,
+    config: ConfigOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Run the tests inside mapping files."""
+    with outcomes():
+        results = {name: _results(name) for name in files or _configured(config)}
+    if json:
+        say_json([_shown(name, result) for name, each in results.items() for result in each])
+    else:
+        _print(results)
+    broken = any(not result.ok for each in results.values() for result in each)
+    raise typer.Exit(FOUND if broken else FINE)
+
+
+def _configured(config: Path | None) -> list[str]:
+    loaded = configured(config)
+    return list(dict.fromkeys(anchored_mapping(each.mapping, loaded.root) for each in loaded.connection.values()))
+
+
+def _results(name: str) -> "list[TestResult]":
+    from gateway.app import check_mapping
+    from gateway.mapping.filetests import run_tests
+    from gateway.mapping.load import load
+
+    file = load(name)
+    return list(run_tests(check_mapping(file, test=False), file))
+
+
+def _print(results: "dict[str, list[TestResult]]") -> None:
+    for name, each in results.items():
+        say(f"{name} {''.join('.' if result.ok else 'F' for result in each) or 'has no tests'}")
+    failed = [result for each in results.values() for result in each if not result.ok]
+    for result in failed:
+        say()
+        say(f"{result.place}: {result.name}", "bold red")
+        for line in result.lines:
+            say(f"  {line}")
+    number = sum(len(each) for each in results.values())
+    say()
+    say(f"{number - len(failed)} passed" + (f", {len(failed)} failed" if failed else ""), "red" if failed else "green")
+
+
+def _shown(file: str, result: "TestResult") -> dict[str, Any]:
+    return {
+        "file": file,
+        "test": result.name,
+        "place": str(result.place),
+        "ok": result.ok,
+        "lines": list(result.lines),
+    }
