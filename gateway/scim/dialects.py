@@ -46,7 +46,7 @@ class Dialect:
     @property
     def strict(self) -> bool:
         """Whether nothing beyond the RFC is tolerated."""
-        return not (self.booleans or self.empty_is_unset)
+        return self.name == STRICT.name
 
 
 TOLERANT = Dialect("tolerant")
