@@ -1,0 +1,97 @@
+"""How well the database would answer one leaf of a filter, said without asking it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from connectors.entry import GROUPS, ID, MEMBERS, Ref
+from connectors.filters import AnyOf, Compare, Leaf, Operator, Present, Verdict
+from connectors.matching import instant
+from connectors.sql.codecs import codec_for
+from connectors.sql.options import TableOptions
+from connectors.sql.reading import Layouts
+from connectors.sql.tables import TYPES
+
+LONGEST = 8192
+"""characters of text to compare in the database; SQLite bounds the length of a pattern"""
+PATTERNS = frozenset({Operator.CO, Operator.SW, Operator.EW})
+
+
+def judge(leaf: Leaf, name: str, sections: Mapping[str, TableOptions], layouts: Layouts | None) -> Verdict:
+    """Judge one leaf over the collection ``name``."""
+    options = sections[name]
+    if leaf.attribute in (ID, MEMBERS, GROUPS):
+        return _own(leaf, name, sections)
+    known, kind = _kind(leaf.attribute, options, layouts)
+    if not known or kind == "json":
+        return Verdict.UNSUPPORTED
+    if isinstance(leaf, Present):
+        return Verdict.EXACT
+    if leaf.attribute == options.spec.anchor or leaf.attribute in options.spec.references:
+        equal = isinstance(leaf, AnyOf) or leaf.operator is Operator.EQ
+        return Verdict.EXACT if equal else Verdict.UNSUPPORTED
+    if isinstance(leaf, AnyOf):
+        verdicts = {_value(value, Operator.EQ, kind) for value in leaf.values}
+        if kind == "moment" or Verdict.UNSUPPORTED in verdicts:
+            return Verdict.UNSUPPORTED
+        return Verdict.SUPERSET if Verdict.SUPERSET in verdicts else Verdict.EXACT
+    return _value(leaf.value, leaf.operator, kind)
+
+
+def _own(leaf: Leaf, name: str, sections: Mapping[str, TableOptions]) -> Verdict:
+    if isinstance(leaf, Compare) and leaf.operator is not Operator.EQ:
+        return Verdict.UNSUPPORTED
+    groups = any(each.members is not None and name in each.members.collections for each in sections.values())
+    has = {ID: True, MEMBERS: sections[name].members is not None, GROUPS: groups}
+    return Verdict.EXACT if has[leaf.attribute] else Verdict.UNSUPPORTED
+
+
+def _kind(attribute: str, options: TableOptions, layouts: Layouts | None) -> tuple[bool, str | None]:
+    """Whether an attribute can be compared at all, and the kind of its column where that is known."""
+    whole, dot, part = attribute.partition(".")
+    child = options.children.get(whole)
+    if child is not None:
+        column = child.columns.get(part) if dot else child.key
+        if column is None:
+            return False, None
+        if layouts is not None:
+            return True, layouts[options.spec.name].children[whole].codecs[column].kind
+    elif attribute not in options.spec.attributes - options.spec.secrets:
+        return False, None
+    elif layouts is not None:
+        codec = layouts[options.spec.name].rows.codecs.get(attribute)
+        return codec is not None, None if codec is None else codec.kind
+    return True, None if not options.create else _created_kind(attribute, options)
+
+
+def _created_kind(attribute: str, options: TableOptions) -> str:
+    if attribute in (options.created, options.modified):
+        return "moment"
+    type_ = TYPES.get(options.spec.types.get(attribute, ""))
+    return "text" if type_ is None else codec_for(type_).kind
+
+
+def _value(value: Any, operator: Operator, kind: str | None) -> Verdict:
+    if isinstance(value, str) and len(value) > LONGEST:
+        return Verdict.UNSUPPORTED
+    if operator in PATTERNS:
+        return Verdict.EXACT if kind == "text" and isinstance(value, str) else Verdict.UNSUPPORTED
+    if _speaks(value, kind):
+        ordered = operator is Operator.EQ or kind != "boolean"
+        return Verdict.EXACT if ordered else Verdict.UNSUPPORTED
+    if operator is Operator.EQ and isinstance(value, str | Ref) and kind in (None, "number", "exact"):
+        return Verdict.SUPERSET
+    return Verdict.UNSUPPORTED
+
+
+def _speaks(value: Any, kind: str | None) -> bool:
+    """Whether a value is of the very kind of the column, so that both sides mean the same by every comparison."""
+    match kind:
+        case "text":
+            return isinstance(value, str)
+        case "boolean":
+            return isinstance(value, bool)
+        case "number":
+            return isinstance(value, int | float) and not isinstance(value, bool)
+        case "moment":
+            return isinstance(value, str) and instant(value) is not None
+    return False
