@@ -5,7 +5,7 @@ from typing import Any
 
 from gateway.ledger import codec, queries
 from gateway.ledger.base import LedgerBase
-from gateway.ledger.model import Assertion, Deferred, Scope
+from gateway.ledger.model import Assertion, Deferred, Scope, Seen
 from gateway.ledger.store import Store
 
 
@@ -14,7 +14,7 @@ class Lookups(LedgerBase):
 
     def __init__(self, store: Store) -> None:
         super().__init__(store)
-        self._hidden: dict[tuple[str, str], tuple[int, frozenset[str]]] = {}
+        self._seen: dict[tuple[str, str], tuple[int, Seen]] = {}
 
     async def get(self, scope: Scope, id: str) -> Assertion | None:
         """The row that speaks for a SCIM id: the live owner's whoever that is (rule 13), else this connection's, else
@@ -40,8 +40,8 @@ class Lookups(LedgerBase):
         rows = await self._store.read(lambda session: session.execute(self._s.by_external, key).fetchall())
         return [codec.assertion(row) for row in rows]
 
-    async def hidden(self, scope: Scope) -> frozenset[str]:
-        """Anchors that must not be seen: confirmed deleted, or replaced by a newer entry (rules 20 and 24).
+    async def seen(self, scope: Scope) -> Seen:
+        """What of a target's collection is not shown, or under another id.
 
         Kept in memory; a number in the ledger, read each time, tells when it is out of date, in every process.
         """
@@ -49,23 +49,26 @@ class Lookups(LedgerBase):
         place = (scope.target, scope.resource_type)
         row = await self._store.read(lambda session: session.execute(self._s.epoch, key).fetchone())
         epoch = row[0] if row else 0
-        known = self._hidden.get(place)
+        known = self._seen.get(place)
         if known is None or known[0] != epoch:
-            rows = await self._store.scan(lambda session: session.execute(self._s.hidden, key).fetchall())
-            known = self._hidden[place] = (epoch, frozenset(anchor for (anchor,) in rows))
+            known = (epoch, await self._store.scan(lambda session: queries.seen(session, self._s, scope)))
+            self._seen[place] = known
         return known[1]
 
-    async def absent(self, scope: Scope) -> list[Assertion]:
-        """Objects that ``deactivate = "delete"`` removed and that are still to be shown (rule 1), by id."""
+    async def hidden(self, scope: Scope) -> frozenset[str]:
+        """Anchors that must not be seen: confirmed deleted, or replaced by a newer entry (rules 20 and 24)."""
+        return (await self.seen(scope)).hidden
+
+    async def special(self, scope: Scope) -> list[Assertion]:
+        """Objects that readers see otherwise than the target holds them, by id: absent ones, and those with an overlay
+        or a deferred reference (rule 1)."""
         key = queries.place(scope)
-        rows = await self._store.read(lambda session: session.execute(self._s.absent, key).fetchall())
+        rows = await self._store.read(lambda session: session.execute(self._s.special, key).fetchall())
         return [codec.assertion(row) for row in rows]
 
-    async def aliases(self, scope: Scope, anchors: Iterable[str]) -> dict[str, str]:
-        """Anchor → SCIM id, for those whose id differs."""
-        key = {**queries.place(scope), "anchors": queries.values(anchors)}
-        rows = await self._store.read(lambda session: session.execute(self._s.aliases, key).fetchall())
-        return dict(rows)
+    async def absent(self, scope: Scope) -> list[Assertion]:
+        """Objects that ``deactivate = "delete"`` removed and that are still to be shown, by id."""
+        return [one for one in await self.special(scope) if one.life == "absent"]
 
     async def stored_ids(
         self, scope: Scope, path: str, op: str, value: Any, *, case_exact: bool = False
@@ -100,6 +103,12 @@ class Lookups(LedgerBase):
     async def held_members(self, scope: Scope, group_ids: Iterable[str]) -> dict[str, list[str]]:
         """Members answered 2xx that the target does not hold yet (``when_inactive = "hold"``), by group."""
         return await self._held(self._s.held_members, scope, group_ids, by=0)
+
+    async def held(self, scope: Scope) -> list[tuple[str, str]]:
+        """Every held membership of one group type: (group id, member id)."""
+        key = queries.place(scope)
+        rows = await self._store.read(lambda session: session.execute(self._s.held, key).fetchall())
+        return [(group, member) for group, member in rows]
 
     async def held_groups(self, scope: Scope, member_ids: Iterable[str]) -> dict[str, list[str]]:
         """Groups of type ``scope.resource_type`` whose membership is held, by member."""

@@ -79,6 +79,26 @@ class Assertion:
 
 
 @dataclass(frozen=True, slots=True)
+class Seen:
+    """What of a target's collection is not shown, or not under the target's own id.
+
+    :param hidden: anchors of entries confirmed deleted or replaced. :param ids: anchor → SCIM id, where it differs.
+    :param anchors: the same backwards.
+    """
+
+    hidden: frozenset[str]
+    ids: Mapping[str, str]
+    anchors: Mapping[str, str]
+
+    def id_of(self, anchor: str) -> str:
+        return self.ids.get(anchor, anchor)
+
+    def anchor_of(self, id: str) -> str | None:
+        """Where an id without an assertion lives; None where it is only the anchor of an object with another id."""
+        return self.anchors.get(id) or (None if id in self.ids else id)
+
+
+@dataclass(frozen=True, slots=True)
 class Goal:
     """The reducing part of a write: what must become true however long it takes (semantics, rule 16).
 

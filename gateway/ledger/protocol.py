@@ -32,7 +32,8 @@ class Protocol:
         new = self._merged(intent, outcome, old, now)
         session.execute(self.s.delete_intent, {"key": intent.key})
         if old is None or new.anchor != old.anchor or new.life != old.life or outcome.retired:
-            self._place(session, new, outcome.retired)
+            hides = "deleted" in {new.life, old.life if old else "live"} and (old is None or new.life != old.life)
+            self._place(session, new, outcome.retired, hides)
         session.execute(self.s.upsert_assertion, assertion_row(new))
         self._ledger_values(session, old, new)
         self._members(session, intent.scope, outcome)
@@ -80,7 +81,7 @@ class Protocol:
 
     def rebuild(self, session: Session, assertion: Assertion) -> None:
         """Write a row as given (``relink``)."""
-        self._place(session, assertion, ())
+        self._place(session, assertion, (), True)
         session.execute(self.s.upsert_assertion, assertion_row(assertion))
         self._ledger_values(session, None, assertion)
 
@@ -114,18 +115,22 @@ class Protocol:
             modified=now if visible or outcome.changed else base.modified,
         )
 
-    def _place(self, session: Session, new: Assertion, retired: tuple[str, ...]) -> None:
-        """Keep aliases and what is hidden true to where the object now lives."""
+    def _place(self, session: Session, new: Assertion, retired: tuple[str, ...], hides: bool) -> None:
+        """Keep aliases, and what is hidden, true to where the object now lives."""
         place = {"target": new.target, "resource_type": new.resource_type}
+        changed = hides or bool(retired)
         for anchor in retired:
             session.execute(self.s.upsert_alias, {**place, "anchor": anchor, "id": new.id, "retired": 1})
         if new.anchor is not None:
-            session.execute(self.s.disown_anchor, {**place, "taken": new.anchor, "by": new.id})
+            disowned = session.execute(self.s.disown_anchor, {**place, "taken": new.anchor, "by": new.id}).rowcount
             if new.anchor == new.id:
-                session.execute(self.s.forget_alias, {**place, "anchor": new.anchor})
+                named = session.execute(self.s.forget_alias, {**place, "anchor": new.anchor}).rowcount
             else:
-                session.execute(self.s.upsert_alias, {**place, "anchor": new.anchor, "id": new.id, "retired": 0})
-        session.execute(self.s.grow_epoch, place)
+                row = {**place, "anchor": new.anchor, "id": new.id, "retired": 0}
+                named = session.execute(self.s.upsert_alias, row).rowcount
+            changed = changed or disowned > 0 or named > 0
+        if changed:
+            session.execute(self.s.grow_epoch, place)
 
     def _ledger_values(self, session: Session, old: Assertion | None, new: Assertion) -> None:
         key = object_of(new.scope, new.id)
@@ -190,6 +195,10 @@ def _line(
     )
 
 
+def _special(assertion: Assertion) -> bool:
+    return assertion.life == "absent" or bool(assertion.overlay) or bool(assertion.deferred)
+
+
 def assertion_row(assertion: Assertion) -> Parameters:
     return {
         **object_of(assertion.scope, assertion.id),
@@ -207,6 +216,7 @@ def assertion_row(assertion: Assertion) -> Parameters:
         "created": codec.moment(assertion.created) if assertion.created else None,
         "modified": codec.moment(assertion.modified) if assertion.modified else None,
         "confirmed": codec.moment(assertion.confirmed) if assertion.confirmed else None,
+        "special": int(assertion.life != "deleted" and _special(assertion)),
     }
 
 

@@ -8,7 +8,7 @@ from sqlalchemy import bindparam, select
 
 from gateway.ledger import codec
 from gateway.ledger.dialect import Dialect, values
-from gateway.ledger.model import Assertion, AuditLine, Deferred, Scope
+from gateway.ledger.model import Assertion, AuditLine, Deferred, Scope, Seen
 from gateway.ledger.protocol import own_of as own
 from gateway.ledger.schema import AUDIT, beginning
 from gateway.ledger.statements import Statements
@@ -18,7 +18,7 @@ BEGINNING = 200
 """characters of a text that are indexed; ``schema.beginning`` says the same in SQL"""
 _RANK = {"live": 0, "absent": 1, "deleted": 2}
 
-__all__ = ["BEGINNING", "audit", "best", "best_by", "own", "place", "stored_anchors", "values", "waiting"]
+__all__ = ["BEGINNING", "audit", "best", "best_by", "own", "place", "seen", "stored_anchors", "values", "waiting"]
 
 
 def place(scope: Scope) -> dict[str, Any]:
@@ -39,6 +39,13 @@ def best_by(connection: str, rows: Iterable[Assertion], key: Callable[[Assertion
     for one in rows:
         groups.setdefault(key(one), []).append(one)
     return {name: found for name, group in groups.items() if (found := best(connection, group))}
+
+
+def seen(session: Session, s: Statements, scope: Scope) -> Seen:
+    """What is hidden and what has another id, in one look."""
+    hidden = session.execute(s.hidden, place(scope)).fetchall()
+    aliases = session.execute(s.aliases, place(scope)).fetchall()
+    return Seen(frozenset(anchor for (anchor,) in hidden), dict(aliases), {id: anchor for anchor, id in aliases})
 
 
 def stored_anchors(

@@ -54,6 +54,7 @@ ASSERTION = Table(
     _text("created"),
     _text("modified"),
     _text("confirmed", nullable=True),
+    Column("special", SmallInteger, nullable=False),  # readers see more, or other things, than the target holds
     PrimaryKeyConstraint("connection", "target", "resource_type", "id"),
 )
 Index("ledger_assertion_id", ASSERTION.c.target, ASSERTION.c.resource_type, ASSERTION.c.id)
@@ -66,6 +67,13 @@ Index(
     _table=ASSERTION,
 )
 Index("ledger_assertion_life", ASSERTION.c.target, ASSERTION.c.resource_type, ASSERTION.c.life)
+Index(
+    "ledger_assertion_special",
+    ASSERTION.c.target,
+    ASSERTION.c.resource_type,
+    sqlite_where=ASSERTION.c.special == 1,
+    postgresql_where=ASSERTION.c.special == 1,
+)
 Index(
     "ledger_assertion_owner",  # one live owner per (target, anchor): rule 13, held by the database too
     ASSERTION.c.target,

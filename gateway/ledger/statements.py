@@ -41,7 +41,7 @@ def _is(table: FromClause, *names: str) -> ColumnElement[bool]:
     return and_(*(table.c[name] == bindparam(name) for name in names))
 
 
-LIVE, ABSENT, DELETED = (literal_column(f"'{life}'", Text) for life in ("live", "absent", "deleted"))
+LIVE, DELETED = (literal_column(f"'{life}'", Text) for life in ("live", "deleted"))
 ZERO, ONE = literal_column("0", Integer), literal_column("1", Integer)
 """constants stand in the text, so that a statement's parameters are what its caller gives and nothing else"""
 
@@ -59,7 +59,7 @@ class Statements:
     by_ids: str
     by_anchors: str
     by_external: str
-    absent: str
+    special: str
     every: str
     upsert_assertion: str
     grow_generation: str
@@ -89,6 +89,7 @@ class Statements:
     groups_of: str
     held_members: str
     held_groups: str
+    held: str
     # intents and pending work
     insert_intent: str
     delete_intent: str
@@ -124,7 +125,7 @@ def prepare(dialect: Dialect) -> Statements:
                 _is(ASSERTION, *OWN, "external_id"), beginning("external_id") == bindparam("beginning")
             )
         ),
-        absent=sql(select(ASSERTION).where(here, ASSERTION.c.life == ABSENT).order_by(ASSERTION.c.id)),
+        special=sql(select(ASSERTION).where(here, ASSERTION.c.special == ONE).order_by(ASSERTION.c.id)),
         every=sql(select(ASSERTION).where(here).order_by(ASSERTION.c.id)),
         upsert_assertion=dialect.upsert(ASSERTION),
         grow_generation=sql(
@@ -142,9 +143,7 @@ def prepare(dialect: Dialect) -> Statements:
         grow_epoch=_grow_epoch(dialect),
         upsert_alias=dialect.upsert(ALIAS),
         forget_alias=sql(delete(ALIAS).where(_is(ALIAS, *PLACE, "anchor"))),
-        aliases=sql(
-            select(ALIAS.c.anchor, ALIAS.c.id).where(_is(ALIAS, *PLACE), dialect.among(ALIAS.c.anchor, "anchors"))
-        ),
+        aliases=sql(select(ALIAS.c.anchor, ALIAS.c.id).where(_is(ALIAS, *PLACE), ALIAS.c.retired == ZERO)),
         insert_value=dialect.insert(VALUE),
         forget_values=sql(delete(VALUE).where(_is(VALUE, *OBJECT))),
         value_eq=sql(_values().where(_is(VALUE, "path", "folded"), beginning("folded") == bindparam("beginning"))),
@@ -168,6 +167,7 @@ def prepare(dialect: Dialect) -> Statements:
         ),
         held_members=_held(dialect, "group_id"),
         held_groups=_held(dialect, "member_id"),
+        held=sql(select(MEMBER.c.group_id, MEMBER.c.member_id).where(_is(MEMBER, *PLACE), MEMBER.c.held == ONE)),
         insert_intent=dialect.insert(INTENT),
         delete_intent=sql(delete(INTENT).where(_is(INTENT, "key"))),
         intents=sql(select(INTENT).order_by(INTENT.c.at)),

@@ -39,6 +39,7 @@ CREATE TABLE ledger_assertion (
     created TEXT NOT NULL,
     modified TEXT NOT NULL,
     confirmed TEXT,
+    special SMALLINT NOT NULL,
     PRIMARY KEY (connection, target, resource_type, id)
 )
 """,
@@ -48,6 +49,7 @@ CREATE TABLE ledger_assertion (
     "CREATE INDEX ledger_assertion_life ON ledger_assertion (target, resource_type, life)",
     "CREATE UNIQUE INDEX ledger_assertion_owner ON ledger_assertion (target, resource_type, anchor) "
     "WHERE life = 'live'",
+    "CREATE INDEX ledger_assertion_special ON ledger_assertion (target, resource_type) WHERE special = 1",
     """
 CREATE TABLE ledger_audit (
     seq {serial},
