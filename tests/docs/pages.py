@@ -1,0 +1,41 @@
+"""The documentation as a test sees it: pages, and the blocks of code in them."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent.parent
+BLOCK = re.compile(r"^( *)```(\w+)\n(.*?)^\1```", re.MULTILINE | re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Block:
+    """One fenced block: where it stands, its language, its text."""
+
+    page: str
+    line: int
+    language: str
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.page}:{self.line}"
+
+
+def pages() -> list[Path]:
+    """Every page that a reader may follow."""
+    return sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "mappings").glob("*.md")])
+
+
+def blocks(*languages: str) -> list[Block]:
+    """Every block in one of ``languages``; in every language when none is named."""
+    return [
+        Block(str(page.relative_to(ROOT)), text.count("\n", 0, found.start()) + 1, found[2], _outdented(found))
+        for page in pages()
+        for text in [page.read_text(encoding="utf-8")]
+        for found in BLOCK.finditer(text)
+        if not languages or found[2] in languages
+    ]
+
+
+def _outdented(found: re.Match[str]) -> str:
+    return re.sub(rf"^{found[1]}", "", found[3], flags=re.MULTILINE)

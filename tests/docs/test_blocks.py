@@ -1,0 +1,123 @@
+"""Every block of code in the documentation is run, or loaded and judged."""
+
+import json
+import os
+import re
+import socket
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from gateway.app import check_mapping
+from gateway.config import parse_config
+from gateway.mapping.load import load
+from tests.docs.pages import ROOT, Block, blocks, pages
+
+BIN = Path(sys.executable).parent
+KNOWN = {"toml", "bash", "json", "python", "text"}
+WAIT = 'for i in $(seq 100); do curl -sf "$HEALTH" >/dev/null && break; sleep 0.1; done'
+
+
+def named(block: Block) -> str:
+    return str(block)
+
+
+def test_there_are_blocks_and_only_in_languages_that_are_judged() -> None:
+    assert {block.language for block in blocks()} <= KNOWN
+    assert len(blocks()) > 20
+
+
+@pytest.mark.parametrize("block", blocks("toml"), ids=named)
+def test_toml_is_a_configuration_or_a_mapping_that_works(block: Block, tmp_path: Path) -> None:
+    values = tomllib.loads(block.text)
+    if "format" in values:
+        path = tmp_path / "mapping.toml"
+        path.write_text(block.text)
+        check_mapping(load(path))
+    else:
+        parse_config(completed(block.text, values), str(block), tmp_path)
+
+
+def completed(text: str, values: dict[str, object]) -> str:
+    """Add what a fragment leaves out: the target that a connection names, or a connection."""
+    connections, targets = values.get("connection", {}), values.get("target", {})
+    assert isinstance(connections, dict)
+    assert isinstance(targets, dict)
+    for connection in connections.values():
+        if connection["target"] not in targets:
+            text += f'\n[target.{connection["target"]}]\nkind = "memory"\n'
+    if not connections:
+        target = next(iter(targets), "spare")
+        text += "" if targets else '\n[target.spare]\nkind = "memory"\n'
+        text += f'\n[connection.spare]\npath = "/spare"\ntarget = "{target}"\nmapping = "embedded"\n'
+    return text
+
+
+@pytest.mark.parametrize("block", blocks("json"), ids=named)
+def test_json_is_json(block: Block) -> None:
+    assert json.loads(block.text)
+
+
+@pytest.mark.parametrize("block", blocks("python"), ids=named)
+def test_python_runs(block: Block, tmp_path: Path) -> None:
+    subprocess.run([sys.executable, "-c", block.text], cwd=tmp_path, check=True, timeout=60)
+
+
+def script(page: str, port: int) -> str:
+    """One page's commands as one script, in order; ``make`` and what is about the checkout is judged elsewhere."""
+    lines: list[str] = []
+    for block in (each for each in blocks("bash") if each.page == page):
+        text = block.text.replace("127.0.0.1:8080", f"127.0.0.1:{port}").replace(".venv/bin/", "")
+        lines += [line for line in text.splitlines() if not line.startswith("make ")]
+    lines = [f"{line} --listen 127.0.0.1:{port}" if line == "dirbridge serve" else line for line in lines]
+    return "\n".join(f"{line} & \n{WAIT}" if line.startswith("dirbridge serve") else line for line in lines)
+
+
+def files_of(page: str, directory: Path) -> None:
+    """Save the blocks that say, in their first line, which file they are."""
+    for block in (each for each in blocks("toml") if each.page == page):
+        found = re.match(r"# (\S+\.toml)\n", block.text)
+        if found:
+            (directory / found[1]).write_text(block.text)
+
+
+@pytest.mark.parametrize("page", sorted({block.page for block in blocks("bash")}))
+def test_commands_run(page: str, tmp_path: Path) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    prologue = "set -euo pipefail\ntrap 'kill $(jobs -p) 2>/dev/null; wait' EXIT\n"
+    # A page's own config.toml is for its last commands; before, the embedded default serves.
+    commands = script(page, port)
+    if "dirbridge serve" not in commands:
+        files_of(page, tmp_path)
+    else:
+        head, mark, tail = commands.partition("dirbridge check config.toml")
+        (tmp_path / "saved").mkdir()
+        files_of(page, tmp_path / "saved")
+        commands = f"{head}cp saved/*.toml .\n{mark}{tail}" if mark else commands
+    environment = {**os.environ, "PATH": f"{BIN}:{os.environ['PATH']}", "HEALTH": f"http://127.0.0.1:{port}/health"}
+    done = subprocess.run(
+        ["bash", "-c", prologue + commands],
+        cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_make_targets_exist() -> None:
+    makefile = (ROOT / "Makefile").read_text()
+    used = {target for page in pages() for target in re.findall(r"`?make ([a-z]+)`?", page.read_text())}
+    spoken = {"sure", "it", "them", "a", "or", "and", "new", "two", "what", "one", "the"}
+    targets = set(re.findall(r"^([a-z]+):", makefile, re.MULTILINE))
+    assert {"demo", "test", "check"} <= used
+    assert used - spoken <= targets, used - targets
+
+
+@pytest.mark.parametrize("page", pages(), ids=lambda page: page.name)
+def test_links_lead_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", page.read_text()):
+        if not target.startswith(("http://", "https://", "mailto:")):
+            assert (page.parent / target).exists(), f"{page}: {target}"
