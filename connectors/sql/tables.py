@@ -152,13 +152,19 @@ def _add_column(connection: sa.Connection, table: sa.Table, column: sa.Column[An
 
 def _index_statements(connection: sa.Connection, options: TableOptions) -> Iterable[sa.schema.CreateIndex]:
     """Index ``lower(column)``: what case-insensitive equality compares. The name tells the column in an error."""
-    schema, name = split_name(options.table)
-    inspector = sa.inspect(connection)
-    columns = {each["name"]: each["type"] for each in inspector.get_columns(name, schema=schema)}
     for column in dict.fromkeys((*options.unique, *options.index)):
-        if column in columns:
-            table = sa.Table(name, sa.MetaData(), sa.Column(column, columns[column]), schema=schema)
-            held = table.c[column]
-            by = sa.func.lower(held) if isinstance(held.type, sa.String) else held
-            index = sa.Index(f"{name}.{column}", by, unique=column in options.unique)
-            yield sa.schema.CreateIndex(index, if_not_exists=True)
+        yield from _folded_index(connection, options.table, column, unique=column in options.unique)
+    for child in options.children.values():
+        if "value" in child.columns:
+            yield from _folded_index(connection, child.table, child.columns["value"], unique=False)
+
+
+def _folded_index(
+    connection: sa.Connection, name: str, column: str, *, unique: bool
+) -> Iterable[sa.schema.CreateIndex]:
+    schema, bare = split_name(name)
+    types = {each["name"]: each["type"] for each in sa.inspect(connection).get_columns(bare, schema=schema)}
+    if column in types:
+        held = sa.Table(bare, sa.MetaData(), sa.Column(column, types[column]), schema=schema).c[column]
+        by = sa.func.lower(held) if isinstance(held.type, sa.String) else held
+        yield sa.schema.CreateIndex(sa.Index(f"{bare}.{column}", by, unique=unique), if_not_exists=True)

@@ -122,15 +122,15 @@ def _membership(group: Layout, named: str, here: str, anchor: sa.Column[Any], me
     if rows is None or options is None:
         raise Unsupported("this collection has no members", attribute=MEMBERS)
     inner = rows.table.alias()
-    conditions: list[sa.ColumnElement[bool]] = [inner.c[here] == anchor]
-    if member is not None and options.type is not None:
-        conditions.append(inner.c[options.type] == sa.literal(member))
-    return Place(
-        rows.codecs[named],
-        inner.c[named],
-        lambda leaf: sa.exists(sa.select(sa.literal(1)).select_from(inner).where(*conditions, leaf)),
-        exact=True,
-    )
+    mine = sa.true() if member is None or options.type is None else inner.c[options.type] == sa.literal(member)
+    return Place(rows.codecs[named], inner.c[named], _within(anchor, inner.c[here], mine), exact=True)
+
+
+def _within(
+    anchor: sa.Column[Any], key: sa.ColumnElement[Any], mine: sa.ColumnElement[bool]
+) -> Callable[[sa.ColumnElement[bool]], sa.ColumnElement[bool]]:
+    """ "Some row there has …". Not correlated, so that the database may begin with whichever side finds less."""
+    return lambda leaf: anchor.in_(sa.select(key).where(mine, leaf))
 
 
 def _child_place(attribute: str, layout: Layout) -> Place | None:
@@ -142,13 +142,8 @@ def _child_place(attribute: str, layout: Layout) -> Place | None:
     column = options.columns.get(part) if part else options.key
     if column is None:
         raise Unsupported(f"there is no '{attribute}' in the database", attribute=attribute)
-    return Place(
-        rows.codecs[column],
-        inner.c[column],
-        lambda leaf: sa.exists(
-            sa.select(sa.literal(1)).select_from(inner).where(inner.c[options.key] == layout.anchor, leaf)
-        ),
-    )
+    wrap = _within(layout.anchor, inner.c[options.key], sa.true())
+    return Place(rows.codecs[column], inner.c[column], wrap)
 
 
 @dataclass(slots=True)
