@@ -1,0 +1,79 @@
+"""The HTTP application: health, metrics, and the SCIM endpoints behind authentication."""
+
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from gateway.http.authentication import Tokens
+from gateway.http.front import Front, Guarded
+from gateway.http.observing import Counters, Observed
+from gateway.http.peers import Proxied, peer
+from gateway.http.settings import HttpSettings, Ready
+from gateway.scim.endpoint import ScimEndpoint
+
+Page = Callable[[Request], Awaitable[Response]]
+log = logging.getLogger(__name__)
+
+
+def application(connections: Mapping[str, ScimEndpoint], ledger: Tokens, settings: HttpSettings) -> ASGIApp:
+    """Put the HTTP room together.
+
+    :param connections: the endpoint of each connection, by name; each is served at its own ``settings.path``.
+    :param ledger: knows the tokens.
+    """
+    counters = Counters()
+    others: dict[str, ASGIApp] = {
+        "/healthz": _Reading(_healthy),
+        "/readyz": _Reading(_readiness(settings.ready)),
+        "/metrics": _Reading(_metrics(counters)),
+    }
+    front = Front(connections, ledger, settings, others)
+    return Observed(Guarded(Proxied(front, settings.trusted_proxies)), counters)
+
+
+class _Reading:
+    """A page of the gateway's own: GET and HEAD, without authentication and without secrets."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive)
+        if request.method in ("GET", "HEAD"):
+            response = await self.page(request)
+        else:
+            response = Response(status_code=405, headers={"Allow": "GET, HEAD"})
+        await response(scope, receive, send)
+
+
+async def _healthy(_request: Request) -> Response:
+    """The process answers."""
+    return JSONResponse({"status": "ok"})
+
+
+def _readiness(ready: Ready | None) -> Page:
+    async def page(_request: Request) -> Response:
+        """The gateway can serve: its ledger answers."""
+        try:
+            if ready is not None:
+                await ready()
+        except Exception:
+            log.exception("not ready")
+            return JSONResponse({"status": "not ready"}, status_code=503, headers={"Retry-After": "5"})
+        return JSONResponse({"status": "ready"})
+
+    return page
+
+
+def _metrics(counters: Counters) -> Page:
+    async def page(request: Request) -> Response:
+        """Counters for Prometheus, for this machine alone: connection names are nobody else's business."""
+        found = peer(request.scope)
+        if found is None or not found.is_loopback:
+            return PlainTextResponse("only from this machine\n", status_code=403)
+        return PlainTextResponse(counters.text(), media_type="text/plain; version=0.0.4")
+
+    return page
