@@ -1,0 +1,111 @@
+"""What a reader sees: the target's entry and, over it, what was answered 2xx and cannot stand there (rule 1).
+
+One overlay serves reads, filters, lists and totals.
+"""
+
+import hashlib
+import string
+from collections.abc import Mapping
+from copy import deepcopy
+from typing import Any
+
+import orjson
+
+from connectors.entry import Entry, Ref, Value
+from gateway.ledger.model import Assertion
+from gateway.mapping.compiled import ResourceMapping
+from gateway.provisioning.documents import value_at, with_value
+from gateway.provisioning.model import Resource
+from gateway.provisioning.view import AT_NAMES, View
+
+LAST_SEEN = "@resource"
+"""the key of ``Assertion.overlay`` that holds an ``absent`` object as it was last seen"""
+_ETAG = frozenset(string.ascii_letters + string.digits + "!#$%&'()*+,-./:;<=>?@[]^_`{|}~")
+
+
+def overlaid(mapping: ResourceMapping, entry: Entry, assertion: Assertion | None) -> Resource:
+    """The resource without id, meta and references turned: entry, ledger values, overlay, deferred references."""
+    resource = mapping.read(entry, assertion.stored if assertion else {})
+    return resource if assertion is None else _over(resource, assertion)
+
+
+def absent(assertion: Assertion) -> Resource:
+    """An object whose entry ``deactivate = "delete"`` removed: as it was last seen, and inactive."""
+    last: Mapping[str, Any] = assertion.overlay.get(LAST_SEEN) or assertion.document
+    resource: Resource = deepcopy({key: value for key, value in last.items() if key not in _SERVERS})
+    for path, value in assertion.stored.items():
+        resource = with_value(resource, path, value)
+    return {**_over(resource, assertion), "active": False}
+
+
+_SERVERS = frozenset({"schemas", "id", "meta", "groups", "password"})
+
+
+def _over(resource: Resource, assertion: Assertion) -> Resource:
+    for path, value in assertion.overlay.items():
+        if not path.startswith("@"):
+            resource = with_value(resource, path, value)
+    for item in assertion.deferred:
+        holder = item.path.rpartition(".")[0]
+        if holder and value_at(resource, holder):
+            resource = with_value(resource, holder, None)  # not the old manager's name beside the new one's id
+        resource = with_value(resource, item.path, item.raw)
+    return resource
+
+
+def touched(assertion: Assertion) -> frozenset[str]:
+    """The SCIM paths at which readers see otherwise than the target holds."""
+    held = {path for path in assertion.overlay if not path.startswith("@")}
+    return frozenset(held | {item.path for item in assertion.deferred})
+
+
+def finished(view: View, resource: Resource, entry: Entry | None, assertion: Assertion | None) -> Resource:
+    """Add ``schemas``, ``id`` and ``meta`` (RFC 7643 §3.1)."""
+    version = _version(view, entry, assertion)
+    meta: dict[str, Any] = {"resourceType": view.type}
+    for name, known in (("created", _created(assertion)), ("lastModified", _modified(assertion))):
+        if (value := (resource.get("meta") or {}).get(name) or known) is not None:
+            meta[name] = value
+    if version is not None:
+        meta["version"] = version
+    schemas = [view.mapping.schema, *(urn for urn in view.mapping.extensions if resource.get(urn))]
+    id = assertion.id if assertion is not None else entry.id if entry is not None else ""
+    rest = {key: value for key, value in resource.items() if key != "meta"}
+    return {"schemas": schemas, "id": id, **rest, "meta": meta}
+
+
+def _created(assertion: Assertion | None) -> str | None:
+    return _time(assertion.created) if assertion and assertion.created else None
+
+
+def _modified(assertion: Assertion | None) -> str | None:
+    return _time(assertion.modified) if assertion and assertion.modified else None
+
+
+def _time(moment: Any) -> str:
+    return str(moment.isoformat()).replace("+00:00", "Z")
+
+
+def _version(view: View, entry: Entry | None, assertion: Assertion | None) -> str | None:
+    """The weak entity tag (rule 6): the target's version and that of what the ledger adds, else a hash."""
+    ours = assertion.version if assertion else 0
+    if entry is None:
+        return f'W/"absent-{ours}"'
+    if entry.version is not None:
+        word = entry.version if _ETAG.issuperset(entry.version) else _hash(entry.version)
+    elif view.hashed:
+        mapped = view.mapping.attributes_for(None)
+        word = _hash({name: _plain(values) for name, values in entry.attributes.items() if name in mapped - AT_NAMES})
+    else:
+        return None
+    return f'W/"{word}-{ours}"' if ours else f'W/"{word}"'
+
+
+def _plain(values: tuple[Value, ...]) -> list[Any]:
+    """Values by what they are; the label of a reference is not the entry's own."""
+    return sorted((value.id if isinstance(value, Ref) else value for value in values), key=str)
+
+
+def _hash(value: Any) -> str:
+    text = orjson.dumps(value, option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS, default=str)
+    return hashlib.blake2b(text, digest_size=12).hexdigest()

@@ -1,0 +1,153 @@
+"""References on their way out: ids of the target become SCIM ids, and who is not to be seen is not shown (rule 21)."""
+
+from collections.abc import Iterator, Mapping, MutableMapping, Sequence
+from typing import Any
+
+from connectors.contract import Query
+from connectors.entry import MEMBERS, Entry
+from gateway.ledger.model import Assertion, Seen
+from gateway.provisioning.model import Resource
+from gateway.provisioning.view import View
+
+Reference = dict[str, Any]
+COLLECTION = "_ref"
+"""the key by which ``ResourceMapping.read`` says which collection a reference points into"""
+PAGE = 500
+
+
+async def turn(view: View, resources: Sequence[Resource]) -> None:
+    """Turn every reference of freshly read resources, in place, with one look at each type referred to."""
+    found = [place for resource in resources for place in _places(resource)]
+    kinds = {reference[COLLECTION] for _, _, references in found for reference in references}
+    seen = {kind: await other.ledger.seen(other.scope) for kind, other in view.others.items() if kind in kinds}
+    outside = {kind: await _outside(view.others[kind], found, kind) for kind in seen}
+    for holder, name, references in found:
+        shown = [
+            _turned(view, name, reference, seen.get(reference[COLLECTION]))
+            for reference in references
+            if not _unseen(reference, seen, outside)
+        ]
+        _put_back(holder, name, shown)
+
+
+def _places(holder: MutableMapping[str, Any]) -> Iterator[tuple[MutableMapping[str, Any], str, list[Reference]]]:
+    """Where references stand: (what holds them, under which name, they themselves)."""
+    for name, value in list(holder.items()):
+        if isinstance(value, dict):
+            if COLLECTION in value:
+                yield holder, name, [value]
+            else:
+                yield from _places(value)
+        elif isinstance(value, list) and value and isinstance(value[0], dict) and COLLECTION in value[0]:
+            yield holder, name, value
+
+
+def _put_back(holder: MutableMapping[str, Any], name: str, shown: list[Reference]) -> None:
+    if isinstance(holder[name], list):
+        holder[name] = shown
+        if not shown:
+            del holder[name]
+    elif shown:
+        holder[name] = shown[0]
+    else:
+        del holder[name]
+
+
+def _unseen(reference: Reference, seen: Mapping[str, Seen], outside: Mapping[str, frozenset[str]]) -> bool:
+    kind, anchor = reference[COLLECTION], reference["value"]
+    return kind in seen and (anchor in seen[kind].hidden or anchor in outside[kind])
+
+
+def _turned(view: View, name: str, reference: Reference, seen: Seen | None) -> Reference:
+    kind = reference.pop(COLLECTION)
+    if seen is not None:
+        reference["value"] = seen.id_of(reference["value"])
+    display = reference.pop("display", None)
+    if name == "groups":
+        return _labelled(reference, "display", display, "direct")
+    if name == "members":
+        return _labelled(reference, "display", display, kind)
+    label = "displayName" if _knows(view, name, "displayName") else "display"
+    return _labelled(reference, label, display, None)
+
+
+def _labelled(reference: Reference, label: str, display: str | None, kind: str | None) -> Reference:
+    if display is not None:
+        reference[label] = display
+    if kind:
+        reference["type"] = kind
+    return reference
+
+
+def _knows(view: View, name: str, sub: str) -> bool:
+    find = view.mapping.attributes.find
+    return any(find(f"{prefix}{name}.{sub}") for prefix in ("", *(f"{urn}:" for urn in view.mapping.extensions)))
+
+
+async def _outside(view: View, found: Sequence[tuple[Any, str, list[Reference]]], kind: str) -> frozenset[str]:
+    """Of the groups referred to, those outside the connection's scope (rule 5)."""
+    if view.mapping.scope_filter is None:
+        return frozenset()
+    anchors = sorted(
+        {
+            reference["value"]
+            for _, name, references in found
+            if name == "groups"
+            for reference in references
+            if reference[COLLECTION] == kind
+        }
+    )
+    entries = await entries_by_id(view, anchors, view.mapping.guard_attributes)
+    inside = {entry.id for entry in entries if view.mapping.in_scope(view.mapping.read(entry, {}), entry)}
+    return frozenset(anchors) - inside
+
+
+async def entries_by_id(view: View, anchors: Sequence[str], attributes: frozenset[str]) -> list[Entry]:
+    """Those of the entries that exist."""
+    entries: list[Entry] = []
+    for start in range(0, len(anchors), PAGE):
+        query = Query(ids=anchors[start : start + PAGE], attributes=attributes, count=False)
+        entries += (await view.collection.search(query)).entries
+    return entries
+
+
+async def add_held(view: View, resources: Mapping[str, Resource], attributes: frozenset[str]) -> None:
+    """Show memberships that were answered 2xx and wait for the member to become active (rule 1).
+
+    :param resources: by SCIM id, references already turned.
+    """
+    if view.is_group and MEMBERS in attributes:
+        for group, members in (await view.ledger.held_members(view.scope, resources)).items():
+            there = {member["value"] for member in resources[group].get("members", ())}
+            missing = [member for member in members if member not in there]
+            resources[group].setdefault("members", []).extend(await _members(view, missing))
+
+
+async def add_held_groups(view: View, resources: Mapping[str, Resource]) -> None:
+    """The same as seen from the member's side."""
+    for kind in view.groups():
+        for member, groups in (await view.ledger.held_groups(kind.scope, resources)).items():
+            there = {group["value"] for group in resources[member].get("groups", ())}
+            for group in groups:
+                if group not in there:
+                    shown = {"value": group, "type": "direct"}
+                    resources[member].setdefault("groups", []).append(shown)
+
+
+async def _members(view: View, ids: Sequence[str]) -> list[Reference]:
+    kinds = view.mapping.members.ref if view.mapping.members else ()
+    shown: dict[str, Reference] = {id: {"value": id} for id in ids}
+    for kind in kinds:
+        other = view.others.get(kind)
+        if other is None:
+            continue
+        label = view.mapping.spec.references[MEMBERS].display.get(kind)
+        known: Mapping[str, Assertion] = await other.ledger.by_ids(other.scope, ids)
+        anchors = {known[id].anchor or "" if id in known else id: id for id in ids}
+        wanted = frozenset({label}) if label else frozenset()
+        for entry in await entries_by_id(other, [anchor for anchor in anchors if anchor], wanted):
+            member = shown[anchors[entry.id]]
+            member["type"] = kind
+            if label and entry.attributes.get(label):
+                member["display"] = str(entry.attributes[label][0])
+    return list(shown.values())

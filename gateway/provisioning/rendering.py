@@ -1,0 +1,61 @@
+"""Entries become resources, a page at a time: whatever must be asked is asked once for the page."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from connectors.entry import GROUPS, Entry
+from gateway.ledger.model import Assertion
+from gateway.provisioning import overlay, references
+from gateway.provisioning.model import Resource
+from gateway.provisioning.view import AT_NAMES, View
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One object: the entry (None while absent) and who speaks for it in the ledger."""
+
+    entry: Entry | None
+    assertion: Assertion | None
+
+
+async def owned(view: View, entries: Sequence[Entry]) -> list[Found]:
+    """Entries with their assertions, by one look at the ledger."""
+    known = await view.ledger.by_anchors(view.scope, [entry.id for entry in entries]) if entries else {}
+    return [Found(entry, known.get(entry.id)) for entry in entries]
+
+
+async def render(view: View, found: Sequence[Found], attributes: frozenset[str]) -> list[Resource]:
+    """The resources, in the order given.
+
+    :param attributes: those of the target that were asked for; held memberships are shown where true ones are.
+    """
+    resources = [_one(view, each) for each in found]
+    await references.turn(view, resources)
+    by_id = {resource["id"]: resource for resource in resources}
+    await references.add_held(view, by_id, attributes)
+    if GROUPS in attributes:
+        await references.add_held_groups(view, by_id)
+    return resources
+
+
+def _one(view: View, found: Found) -> Resource:
+    if found.entry is not None:
+        resource = overlay.overlaid(view.mapping, found.entry, found.assertion)
+    elif found.assertion is not None:
+        resource = overlay.absent(found.assertion)
+    else:
+        raise ValueError("neither an entry nor an assertion: there is nothing to show")
+    return overlay.finished(view, resource, found.entry, found.assertion)
+
+
+async def complete(view: View, found: Sequence[Found], attributes: frozenset[str]) -> list[Resource]:
+    """Render what a walk has found; members and groups, which a walk leaves out, are read for these few."""
+    if found and attributes & AT_NAMES:
+        ids = [each.entry.id for each in found if each.entry is not None]
+        entries = {entry.id: entry for entry in await references.entries_by_id(view, ids, attributes)}
+        found = [
+            Found(entries[each.entry.id], each.assertion)
+            for each in found
+            if each.entry is not None and each.entry.id in entries
+        ]
+    return await render(view, found, attributes)

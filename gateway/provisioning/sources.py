@@ -1,0 +1,261 @@
+"""A search made ready for one resource type: what is asked of the target, what is decided above, what is added."""
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, TypeGuard
+
+from scim2_models.path import CompareOperator, Comparison, FilterNode, LogicalExpr, Not, ValuePath
+
+from connectors.entry import ID
+from connectors.filters import And, AnyOf, Filter, Verdict
+from connectors.filters import Not as NotIn
+from gateway.ledger.model import Assertion, Seen
+from gateway.mapping.compiled import compile_condition
+from gateway.mapping.conditions import mentioned
+from gateway.provisioning.model import Resource, Search
+from gateway.provisioning.overlay import touched
+from gateway.provisioning.references import entries_by_id
+from gateway.provisioning.rendering import Found, render
+from gateway.provisioning.view import AT_NAMES, View
+
+Condition = Callable[..., bool]
+FEW = 200
+"""ids that may be pushed down as exceptions; more of them are left out above"""
+NOBODY = "-"
+"""an id that no entry has"""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One resource type's part of a list.
+
+    :param filter: what the target selects by: a superset unless ``condition`` is None.
+    :param condition: decides on rendered resources (the whole filter); None where the target's answer is exact.
+    :param excluded: anchors that are not to be counted: deleted ones, and those shown as ``extras``.
+    :param extras: resources decided in memory already, by id: absent ones, and those whose overlay the filter reads.
+    :param needs: target attributes that the condition reads. :param sort_by: the target's attribute, where exact.
+    """
+
+    view: View
+    filter: Filter | None
+    condition: Condition | None
+    excluded: frozenset[str]
+    extras: tuple[Resource, ...]
+    needs: frozenset[str]
+    sort_by: str | None
+    sort_exact: bool
+
+    @property
+    def native(self) -> bool:
+        """The target itself counts and cuts exactly."""
+        return self.condition is None and not self.excluded and self.view.collection.capabilities.counting
+
+
+async def prepare(view: View, search: Search, final: frozenset[str]) -> Source:
+    """Work out one type's part.
+
+    :param final: the target attributes that the answer is rendered from.
+    :raises InvalidFilterException: the filter means nothing for this type.
+    """
+    index = view.mapping.attributes
+    node = _both(search.filter, view.mapping.scope_filter)
+    read = _paths(view, node, search.sort_by)
+    seen = {kind: await other.ledger.seen(other.scope) for kind, other in view.others.items()}
+    condition = compile_condition(node, index) if node is not None else None
+    needs = view.mapping.attributes_for(read) | view.mapping.guard_attributes
+    special, extras = await _extras(view, read, _reads_ids(node, search), seen[view.type], final | needs, condition)
+    pushed = await _pushed(view, rewritten(view, node, seen) if node is not None else None)
+    exact = node is None or (pushed is not None and pushed[1])
+    found, excluded = _without(view, pushed[0] if pushed else None, seen[view.type].hidden | special)
+    known = index.find(search.sort_by) if search.sort_by else None
+    sortable = search.sort_by is not None and view.collection.capabilities.sorting
+    return Source(
+        view,
+        found,
+        None if exact else condition,
+        excluded,
+        extras,
+        needs,
+        view.mapping.sort_attribute(known.path) if sortable and known is not None else None,
+        known is not None and known.facts.case_exact,
+    )
+
+
+def _both(first: FilterNode | None, second: FilterNode | None) -> FilterNode | None:
+    if first is None or second is None:
+        return first or second
+    return first & second
+
+
+def _paths(view: View, node: FilterNode | None, sort_by: str | None) -> frozenset[str]:
+    """The canonical SCIM paths that filter and sort read."""
+    index = view.mapping.attributes
+    paths = {path for path, known in mentioned(node, index) if known is not None} if node is not None else set()
+    if sort_by and (path := index.canonical(sort_by)):
+        paths.add(path)
+    return frozenset(paths)
+
+
+def _reads_ids(node: FilterNode | None, search: Search) -> bool:
+    """The filter or the sort looks into ids otherwise than by ``eq``, so that an alias must be looked at itself."""
+    if search.sort_by is not None and search.sort_by.lower() == "id":
+        return True
+    return node is not None and any(
+        _is_id(leaf) and getattr(leaf, "op", None) not in _BY_VALUE for leaf in _leaves(node)
+    )
+
+
+_BY_VALUE = (CompareOperator.eq, CompareOperator.ne)
+
+
+def _is_id(leaf: FilterNode) -> bool:
+    path = getattr(leaf, "attr_path", None)
+    return path is not None and path.attr.lower() == "id" and isinstance(leaf, Comparison)
+
+
+def _leaves(node: FilterNode) -> Iterator[FilterNode]:
+    if isinstance(node, LogicalExpr):
+        for term in node.terms:
+            yield from _leaves(term)
+    elif isinstance(node, Not):
+        yield from _leaves(node.expr)
+    else:
+        yield node
+
+
+async def _extras(
+    view: View,
+    read: frozenset[str],
+    reads_ids: bool,
+    seen: Seen,
+    attributes: frozenset[str],
+    condition: Condition | None,
+) -> tuple[frozenset[str], tuple[Resource, ...]]:
+    """What is decided in memory: anchors taken out of the target's answer, and the resources that match."""
+    chosen = [one for one in await view.ledger.special(view.scope) if one.life == "absent" or _overlaps(one, read)]
+    aside = {one.anchor for one in chosen if one.anchor is not None and one.life != "absent"}
+    aside |= set(seen.ids) if reads_ids else set()
+    aside |= await _holding(view, read, seen)
+    known = await view.ledger.by_anchors(view.scope, aside) if aside else {}
+    entries = await entries_by_id(view, sorted(aside - seen.hidden), attributes)
+    found = [Found(entry, known.get(entry.id)) for entry in entries]
+    found += [Found(None, one) for one in chosen if one.life == "absent"]
+    resources = await render(view, found, attributes) if found else []
+    pairs = sorted(zip(resources, found, strict=True), key=lambda pair: str(pair[0]["id"]))
+    matching = [resource for resource, each in pairs if condition is None or condition(resource, each.entry)]
+    return frozenset(aside), tuple(matching)
+
+
+def _overlaps(assertion: Assertion, read: frozenset[str]) -> bool:
+    return any(_same(path, other) for path in touched(assertion) for other in read)
+
+
+def _same(one: str, other: str) -> bool:
+    """One path names, contains or is part of the other."""
+    return one == other or one.startswith(f"{other}.") or other.startswith(f"{one}.")
+
+
+async def _holding(view: View, read: frozenset[str], seen: Seen) -> set[str]:
+    """Anchors of those with a held membership, where the filter reads memberships."""
+    held: set[str] = set()
+    if view.is_group and any(_same("members", path) for path in read):
+        held |= {group for group, _ in await view.ledger.held(view.scope)}
+    if any(_same("groups", path) for path in read):
+        for kind in view.groups():
+            held |= {member for _, member in await view.ledger.held(kind.scope)}
+    return {anchor for id in held if (anchor := seen.anchor_of(id)) is not None}
+
+
+async def _pushed(view: View, node: FilterNode | None) -> tuple[Filter | None, bool] | None:
+    """The part of the filter that the target decides, and whether that is all of it."""
+    if node is None:
+        return None
+    asked: list[tuple[str, str, Any]] = []
+
+    def note(path: str, op: str, value: Any) -> Collection[str]:
+        asked.append((path, op, value))
+        return ()
+
+    judge = view.collection.judge
+    pushed = view.mapping.push(node, judge, note)
+    if asked:
+        answers = {_key(leaf): await _stored(view, *leaf) for leaf in asked}
+        pushed = view.mapping.push(node, judge, lambda path, op, value: answers[_key((path, op, value))])
+    return pushed.filter, pushed.residual is None
+
+
+def _key(leaf: tuple[str, str, Any]) -> str:
+    return repr(leaf)
+
+
+async def _stored(view: View, path: str, op: str, value: Any) -> frozenset[str]:
+    known = view.mapping.attributes.find(path)
+    exact = known is not None and known.facts.case_exact
+    return await view.ledger.stored_ids(view.scope, path, str(op), value, case_exact=exact)
+
+
+def _without(view: View, filter: Filter | None, anchors: frozenset[str]) -> tuple[Filter | None, frozenset[str]]:
+    """Push a few exceptions down; return what is left to be left out above."""
+    if not anchors:
+        return filter, frozenset()
+    leaf = AnyOf(ID, tuple(sorted(anchors)), case_exact=True)
+    if len(anchors) > FEW or view.collection.judge(leaf) is not Verdict.EXACT:
+        return filter, anchors
+    return (NotIn(leaf) if filter is None else And((filter, NotIn(leaf)))), frozenset()
+
+
+def rewritten(view: View, node: FilterNode, seen: Mapping[str, Seen]) -> FilterNode:
+    """The filter with SCIM ids turned into the target's, where they differ; for the target's eyes only."""
+    if not any(each.ids for each in seen.values()):
+        return node
+    if isinstance(node, LogicalExpr):
+        return replace(node, terms=tuple(rewritten(view, term, seen) for term in node.terms))
+    if isinstance(node, Not):
+        return Not(rewritten(view, node.expr, seen))
+    if _compares_text(node):
+        return replace(node, value=_target_id(_kinds(view, str(node.attr_path)), node.value, seen))
+    if isinstance(node, ValuePath):
+        return replace(node, val_filter=_within(node.val_filter, _kinds(view, f"{node.attr_path}.value"), seen))
+    return node
+
+
+def _compares_text(node: FilterNode) -> TypeGuard[Comparison]:
+    return isinstance(node, Comparison) and node.op in _BY_VALUE and isinstance(node.value, str)
+
+
+def _within(node: FilterNode, kinds: Sequence[str], seen: Mapping[str, Seen]) -> FilterNode:
+    if isinstance(node, LogicalExpr):
+        return replace(node, terms=tuple(_within(term, kinds, seen) for term in node.terms))
+    if isinstance(node, Not):
+        return Not(_within(node.expr, kinds, seen))
+    if _compares_text(node) and node.attr_path.attr.lower() == "value":
+        return replace(node, value=_target_id(kinds, node.value, seen))
+    return node
+
+
+def _kinds(view: View, path: str) -> Sequence[str]:
+    """The resource types whose ids stand at a path; none where it holds no ids."""
+    known = view.mapping.attributes.find(path)
+    if known is None:
+        return ()
+    if known.path == "id":
+        return (view.type,)
+    if known.sub is not None and known.sub.name != "value":
+        return ()
+    if known.top == "groups":
+        return [kind.type for kind in view.groups()]
+    if known.top == "members":
+        return view.mapping.members.ref if view.mapping.members else ()
+    return [row.ref for row in view.mapping.section.rows if row.ref and _same(row.path, known.path)]
+
+
+def _target_id(kinds: Sequence[str], id: str, seen: Mapping[str, Seen]) -> str:
+    places = [seen[kind].anchor_of(id) for kind in kinds if kind in seen]
+    if not places or id in places:
+        return id
+    return next((anchor for anchor in places if anchor is not None), NOBODY)
+
+
+def scanned(source: Source, final: frozenset[str]) -> frozenset[str]:
+    """The attributes to read while looking for matches; members and groups only if the filter asks for them."""
+    return (final - AT_NAMES) | source.needs
