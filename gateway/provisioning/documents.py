@@ -49,6 +49,17 @@ def named_by_put(resource: Mapping[str, Any], last: Mapping[str, Any]) -> frozen
     return frozenset(present | (omitted - NEVER_BY_OMISSION))
 
 
+def speaks_of(named: frozenset[str] | None, path: str) -> bool:
+    """Whether one of the names means ``path``, something within it, or something around it; None names everything."""
+    if named is None or path in named:
+        return True
+    return any(_within(path, name) or _within(name, path) for name in named)
+
+
+def _within(inner: str, outer: str) -> bool:
+    return inner.startswith(outer) and inner[len(outer) : len(outer) + 1] in (".", ":", "[")
+
+
 def steps(path: str, *documents: Mapping[str, Any]) -> tuple[str, ...]:
     """The keys that lead to a path: ``urn:…:User:manager.value`` → ``("urn:…:User", "manager", "value")``."""
     if ":" not in path or any(path in document for document in documents):

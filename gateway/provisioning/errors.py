@@ -20,6 +20,7 @@ from scim2_models import (
 )
 
 from connectors import errors
+from gateway.ledger import LedgerConflict, LedgerUnavailable
 
 DEFAULT_WAIT = 30.0
 
@@ -82,6 +83,17 @@ def meaning(error: errors.ConnectorError) -> SCIMException:
         if kind in MEANING:
             return MEANING[kind](error)
     raise TypeError(f"{type(error).__name__} is not one of the failures of connectors.errors")
+
+
+@contextmanager
+def ledger_translated() -> Iterator[None]:
+    """The ledger's failures in SCIM's words: it is away (503), or another connection owns the entry (rule 13: 403)."""
+    try:
+        yield
+    except LedgerConflict as conflict:
+        raise ForbiddenException(detail="the entry is managed by another connection") from conflict
+    except LedgerUnavailable as failure:
+        raise Unavailable503(detail="The gateway's own store is not available now; try again later") from failure
 
 
 @contextmanager

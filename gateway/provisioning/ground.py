@@ -66,13 +66,18 @@ class Ground:
         """The lock of one object; the same for every connection to the target (rule 12)."""
         return f"object:{self.scope.target}:{self.type}:{id}"
 
+    def match_key(self, value: str) -> str:
+        """The lock of what a POST is matched by (rule 12)."""
+        return f"match:{self.scope.target}:{self.type}:{value}"
+
     def value_key(self, name: str, value: str) -> str:
         """The lock of a value that may be held once, such as a user name that two POSTs want at the same time."""
         return f"value:{self.scope.target}:{self.type}:{name}:{value.casefold()}"
 
 
-class MoreLocks(Exception):  # noqa: N818 - no failure: a request to start again with more keys held
-    """Raised under a lock, before anything is written, when the work turns out to touch more than it holds."""
+class MoreLocks(Exception):
+    """Raised under a lock, before anything is written, when the work turns out to touch more than it holds: no failure,
+    but the wish to start again with more keys."""
 
     def __init__(self, keys: frozenset[str]) -> None:
         super().__init__(f"{len(keys)} more")

@@ -1,0 +1,70 @@
+"""Requests to an object whose entry ``deactivate = "delete"`` removed: it reads as inactive, and may come back."""
+
+from connectors.entry import MEMBERS, Change, Entry, Kind, Ref
+from gateway.ledger.model import Confirmed
+from gateway.provisioning import adoption, creating, uniqueness
+from gateway.provisioning.ground import Ground
+from gateway.provisioning.lifecycle import Asked
+from gateway.provisioning.members import Delta
+from gateway.provisioning.protocol import Write, carry_out, note, supersede
+from gateway.provisioning.standing import Standing
+from gateway.provisioning.vanishing import shown_as
+
+
+async def update(ground: Ground, there: Standing, asked: Asked, held: frozenset[str]) -> Standing:
+    """Change a resource whose entry is gone: in the ledger, or by making the entry again."""
+    if "active" in asked.named and asked.wanted.get("active") is True:
+        return await come_back(ground, there, asked, held)
+    shown = shown_as({**asked.wanted, "active": False})
+    if shown == shown_as(there.resource) and asked.document == there.last:
+        await note(ground, asked.operation, "unchanged", there.id)
+        return there
+
+    async def apply() -> Confirmed:
+        return Confirmed(
+            id=there.id,
+            anchor=None,
+            document=asked.document,
+            external_id=asked.document.get("externalId", ""),
+            overlay={"@resource": shown},
+            life="absent",
+            settled=True,
+        )
+
+    assertion = await carry_out(ground, Write(asked.operation, there.id, None, asked.document), apply)
+    return Standing(there.id, None, shown, assertion)
+
+
+async def come_back(ground: Ground, there: Standing, asked: Asked, held: frozenset[str]) -> Standing:
+    """Make the entry again, under the same id, and put it back into its groups."""
+    wanted = shown_as(asked.wanted)
+    plan = ground.mapping.plan_create(wanted)
+    meant = adoption.match(ground, wanted)
+    earlier = await ground.ledger.unsettled(ground.scope, id=there.id)
+    own = await _unconfirmed(ground, meant) if earlier else None
+    if own is None or there.assertion is None:
+        await uniqueness.hold(ground, uniqueness.renamed(ground, wanted, {}), held)
+        stands = await creating.bear(ground, there.id, "restore", wanted, plan, meant, Delta())
+    else:
+        order = creating.Order(ground, wanted, wanted, plan, meant, there.id)
+        stands = await creating.restore(order, there.assertion, own, held)
+    await supersede(ground, earlier)
+    await rejoin(ground, stands)
+    return stands
+
+
+async def _unconfirmed(ground: Ground, meant: adoption.Match) -> Entry | None:
+    """The entry that an earlier attempt made without learning of it."""
+    entries = await adoption.candidates(ground, meant)
+    return entries[0] if len(entries) == 1 else None
+
+
+async def rejoin(ground: Ground, there: Standing) -> None:
+    """What was answered 2xx is driven to the end: the memberships that this connection asserts."""
+    if there.entry is None:
+        return
+    for type, group in await ground.ledger.memberships(ground.scope, there.id):
+        kind = ground.others.get(type)
+        assertion = await kind.ledger.get(kind.scope, group) if kind else None
+        if kind is not None and assertion is not None and assertion.anchor is not None:
+            await kind.collection.update(assertion.anchor, [Change(Kind.ADD, MEMBERS, (Ref(there.entry.id),))])

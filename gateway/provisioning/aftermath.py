@@ -1,0 +1,58 @@
+"""What a confirmed write sets going in other objects: references that waited, memberships held, roles by group.
+
+Each takes the lock of the object it writes to, after that of the first is free.
+"""
+
+from collections.abc import Iterable, Sequence
+from functools import partial
+
+from connectors.entry import MEMBERS, Change, Kind, Ref
+from gateway.ledger.model import Confirmed
+from gateway.provisioning import members, pointing, roles
+from gateway.provisioning.ground import Ground, under_locks
+from gateway.provisioning.members import Delta
+from gateway.provisioning.model import MemberChange
+from gateway.provisioning.protocol import Write, carry_out
+from gateway.provisioning.standing import Standing, own
+
+
+async def of_creation(ground: Ground, there: Standing, asked: Sequence[MemberChange]) -> None:
+    """Someone new is here: whoever waited for them may point at them."""
+    external = there.assertion.external_id if there.assertion else None
+    await pointing.arrive(ground, there.id, external)
+    await of_update(ground, there, asked)
+
+
+async def of_update(ground: Ground, there: Standing, asked: Sequence[MemberChange]) -> None:
+    """An object changed: it may have become active, or its members may have other roles now."""
+    if there.entry is not None and not ground.mapping.members:
+        await join(ground, [there.id])
+    if roles.followers(ground):
+        named = {id for change in asked for id in change.ids or ()}
+        await roles.follow(ground, named | there.moved)
+
+
+async def join(ground: Ground, ids: Iterable[str]) -> None:
+    """Put those into their groups whose memberships were held until they are active (``when_inactive = "hold"``)."""
+    for kind in ground.others.values():
+        rules = kind.mapping.members
+        if rules is None or rules.when_inactive != "hold" or ground.type not in rules.ref:
+            continue
+        for member, groups in (await kind.ledger.held_groups(kind.scope, ids)).items():
+            for group in groups:
+                await under_locks(kind, frozenset({kind.key(group)}), partial(_admit, kind, group, member))
+
+
+async def _admit(kind: Ground, group: str, member: str, _: frozenset[str]) -> None:
+    assertion = own(kind, await kind.ledger.get(kind.scope, group))
+    wanted = frozenset({member})
+    delta = await members.settled(kind, Delta(add=wanted, claim=wanted))
+    if assertion is None or assertion.anchor is None or not delta.add:
+        return
+    anchor, refs = assertion.anchor, tuple(Ref(delta.anchors.get(id, id)) for id in delta.add)
+
+    async def apply() -> Confirmed:
+        await kind.collection.update(anchor, [Change(Kind.ADD, MEMBERS, refs)])
+        return Confirmed(id=group, anchor=anchor, members_added=delta.add, work=assertion.work)
+
+    await carry_out(kind, Write("join", group, anchor), apply)

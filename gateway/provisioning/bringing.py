@@ -1,0 +1,147 @@
+"""From what is asked of an existing entry to what is confirmed: plan, record, apply, confirm."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from connectors.entry import Change, Entry
+from gateway.ledger.model import Confirmed, Deferred, Goal
+from gateway.mapping.compiled import Plan
+from gateway.provisioning import adoption, applying, guard, lifecycle, members, recreation, uniqueness, vanishing
+from gateway.provisioning.ground import Ground
+from gateway.provisioning.lifecycle import Asked, Turn
+from gateway.provisioning.members import Delta
+from gateway.provisioning.pointing import resolved
+from gateway.provisioning.protocol import Write, audited, carry_out, note
+from gateway.provisioning.standing import Standing
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What one request changes: in the target, about members, in the ledger.
+
+    :param turn: whether it switches the object off or on.
+    """
+
+    plan: Plan
+    changes: tuple[Change, ...] = ()
+    delta: Delta = field(default_factory=Delta)
+    deferred: tuple[Deferred, ...] | None = None
+    turn: Turn | None = None
+
+    @property
+    def touches(self) -> bool:
+        """Whether the target is to be touched at all: no difference, no write."""
+        return bool(self.changes or self.delta.add or self.delta.remove)
+
+
+async def bring_to(ground: Ground, there: Standing, entry: Entry, asked: Asked, held: frozenset[str]) -> Standing:
+    """Plan what is asked of an existing entry, and carry it out."""
+    plan = ground.mapping.plan_update(asked.wanted, entry, there.stored, there.last or None, asked.named)
+    turn = lifecycle.switch(ground, asked, there.resource, there.last, plan)
+    if turn == "off" and ground.mapping.lifecycle.deactivate == "delete":
+        return await vanishing.vanish(ground, there, entry, asked, plan)
+    if plan.recreate:
+        return await recreation.recreate(ground, there, entry, asked, held)
+    planned = adoption.trimmed(ground, plan.changes) if asked.operation == "adopt" else plan.changes
+    changes = with_turn(ground, asked, entry, planned, turn)
+    guard.stays(ground, guard.predicted(entry, changes))
+    renamed = uniqueness.renamed(ground, asked.wanted, there.resource, asked.named)
+    await uniqueness.hold(ground, renamed, held, entry.id)
+    changes, deferred = await resolved(ground, there, entry, asked.named, changes)
+    delta = await members.plan(ground, there.id, asked.members, there.owed.remove_members)
+    return await take(ground, there, entry, asked, Step(plan, changes, delta, deferred, turn))
+
+
+def with_turn(
+    ground: Ground, asked: Asked, entry: Entry, changes: Sequence[Change], turn: Turn | None
+) -> tuple[Change, ...]:
+    """The planned changes, and what ``[user.lifecycle]`` adds to them."""
+    if asked.operation == "restore" and asked.wanted.get("active") is not False:
+        undone = lifecycle.changes_of_return(ground, asked.wanted, entry, ("deactivate", "delete"))
+        return lifecycle.merged(changes, undone)
+    if turn == "off":
+        return lifecycle.merged(changes, lifecycle.changes_of_event(ground, "deactivate", entry))
+    if turn == "on":
+        return lifecycle.merged(changes, lifecycle.changes_of_return(ground, asked.wanted, entry, ("deactivate",)))
+    return tuple(changes)
+
+
+async def take(ground: Ground, there: Standing, entry: Entry, asked: Asked, step: Step) -> Standing:
+    """Record, apply, confirm one step; or say that there was none to take."""
+    confirmed = outcome(ground, there, entry, asked, step)
+    if not step.touches and nothing_new(there, asked, confirmed):
+        await note(ground, asked.operation, "unchanged", there.id)
+        return there
+    after = entry
+
+    async def apply() -> Confirmed:
+        nonlocal after
+        read, delta = await applying.apply(
+            ground, entry, entry.id, step.changes, step.delta, expected(ground, entry, step)
+        )
+        after = read or entry
+        if step.turn == "off" or there.owed.must:
+            await lifecycle.call_after(ground, "deactivate", there.id, entry)
+        return members.remembered(confirmed, delta)
+
+    write = Write(asked.operation, there.id, entry.id, asked.document, entry, reducing(ground, step, there))
+    assertion = await carry_out(ground, write, apply)
+    return replace(there, entry=after, assertion=assertion, moved=step.delta.add | step.delta.remove)
+
+
+def expected(ground: Ground, entry: Entry, step: Step) -> str | None:
+    """The version the plan was made against, where the backend itself compares it; deltas of members need none."""
+    return entry.version if step.changes and ground.collection.capabilities.atomic else None
+
+
+def reducing(ground: Ground, step: Step, there: Standing) -> Goal:
+    """What of this must come true however long it takes (rule 16)."""
+    off = step.turn == "off"
+    return Goal(
+        deactivate=off,
+        delete=there.owed.delete,
+        remove_members=step.delta.remove,
+        must=("deactivate",) if off and ground.after else there.owed.must,
+    )
+
+
+def outcome(ground: Ground, there: Standing, entry: Entry, asked: Asked, step: Step) -> Confirmed:
+    """How the ledger is to remember this once it is done."""
+    external = asked.document.get("externalId", "")
+    return Confirmed(
+        id=there.id,
+        anchor=entry.id,
+        document=asked.document,
+        external_id=external if isinstance(external, str) else "",
+        stored=step.plan.stored,
+        overlay=overlay(ground, asked, step),
+        deferred=step.deferred,
+        origin=None if there.assertion else "created" if asked.operation == "create" else "adopted",
+        work="pending" if there.owed.delete else "settled",
+        changed=bool(step.changes),
+        changes=audited(step.plan.trace),
+        settled=bool(there.owed) and not there.owed.delete,
+    )
+
+
+def overlay(ground: Ground, asked: Asked, step: Step) -> dict[str, Any]:
+    """What is answered and does not stand in the target: a kept name, and ``active`` where no attribute holds it."""
+    shown = dict(asked.overlay)
+    if step.turn is not None and not lifecycle.has_row(ground):
+        shown["active"] = False if step.turn == "off" else None
+    return shown
+
+
+def nothing_new(there: Standing, asked: Asked, confirmed: Confirmed) -> bool:
+    """Whether confirming would leave the ledger as it is."""
+    return (
+        there.assertion is not None
+        and there.assertion.life == "live"
+        and not there.owed
+        and not confirmed.stored
+        and not confirmed.overlay
+        and confirmed.deferred in (None, there.assertion.deferred)
+        and asked.document == there.assertion.document
+        and not asked.members
+    )

@@ -1,0 +1,199 @@
+"""POST (RFC 7644 §3.3): a new object, or one that was there already and is meant (rules 22 and 23)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+from scim2_models import UniquenessException
+
+from connectors.entry import Entry
+from connectors.errors import NotFound
+from gateway.ledger.model import Assertion, Confirmed
+from gateway.mapping.compiled import Plan
+from gateway.provisioning import adoption, guard, members, uniqueness
+from gateway.provisioning.adoption import Claim, Match
+from gateway.provisioning.bringing import bring_to
+from gateway.provisioning.documents import asserted_by_put, named_by_put
+from gateway.provisioning.ground import Ground, require, under_locks
+from gateway.provisioning.lifecycle import Asked
+from gateway.provisioning.making import make
+from gateway.provisioning.members import Delta
+from gateway.provisioning.model import Resource
+from gateway.provisioning.pointing import resolved_attributes
+from gateway.provisioning.protocol import Write, audited, carry_out, supersede
+from gateway.provisioning.standing import Standing
+
+FORGOTTEN = {"userName": None, "active": None, "@resource": None}
+"""what of an overlay ends when an object comes back"""
+
+
+async def create(ground: Ground, resource: Resource, id: str | None = None) -> Standing:
+    """Create, adopt, restore or finish.
+
+    :param id: the SCIM id to answer with, for a PUT that creates; the entry gets its own.
+    :raises UniquenessException: 409, see ``adoption``.
+    """
+    wanted = switched_on(ground, {name: value for name, value in resource.items() if name != "members"})
+    plan = ground.mapping.plan_create(wanted)
+    meant = adoption.match(ground, wanted)
+    values = uniqueness.renamed(ground, wanted, {})
+    keys = {ground.match_key(value) for value in meant.keys}
+    keys |= {ground.value_key(path, value) for path, value in values.items()}
+    order = Order(ground, resource, wanted, plan, meant, id)
+    return await under_locks(ground, frozenset(keys), partial(_create, order))
+
+
+def switched_on(ground: Ground, resource: Resource) -> Resource:
+    """``active`` is true on create when absent (rule 8)."""
+    if resource.get("active") is None and ground.mapping.attributes.find("active") is not None:
+        return {**resource, "active": True}
+    return resource
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """One POST: what it says, and what that would make of a new entry."""
+
+    ground: Ground
+    resource: Resource
+    wanted: Resource
+    plan: Plan
+    meant: Match
+    id: str | None
+
+
+async def _create(order: Order, held: frozenset[str]) -> Standing:
+    ground = order.ground
+    former = await adoption.former(ground, order.resource)
+    entries = {entry.id: entry for entry in await adoption.candidates(ground, order.meant)}
+    if former is not None:
+        return await _return_of(order, former, entries, held)
+    if len(entries) > 1:
+        raise UniquenessException(
+            detail=f"several entries answer to this {ground.type}; which one is meant cannot be told"
+        )
+    if entries:
+        (entry,) = entries.values()
+        return await _met(order, entry, held)
+    return await _new(order, held)
+
+
+async def _met(order: Order, entry: Entry, held: frozenset[str]) -> Standing:
+    """One entry is there that the POST could mean."""
+    ground = order.ground
+    owner = (await ground.ledger.by_anchors(ground.scope, [entry.id])).get(entry.id)
+    id = owner.id if owner else (await ground.ledger.seen(ground.scope)).id_of(entry.id)
+    require(held, frozenset({ground.key(id)}))
+    claim = await adoption.claim(ground, entry, owner, order.meant, order.resource.get("externalId"))
+    if claim == "restore" and owner is not None:
+        return await restore(order, owner, entry, held)
+    return await _take_over(order, id, entry, claim, held)
+
+
+async def _take_over(order: Order, id: str, entry: Entry, claim: Claim, held: frozenset[str]) -> Standing:
+    """Adopt an unmanaged entry, or finish a creation of our own that was never confirmed."""
+    ground = order.ground
+    unconfirmed = await ground.ledger.unsettled(ground.scope, match=order.meant.keys)
+    there = Standing(id, entry, ground.mapping.read(entry, {}), None)
+    asked = _asked(order, "create" if claim == "finish" else "adopt", {})
+    stands = await bring_to(ground, there, entry, asked, held)
+    await supersede(ground, unconfirmed)
+    return stands
+
+
+async def _return_of(order: Order, former: Assertion, entries: Mapping[str, Entry], held: frozenset[str]) -> Standing:
+    """Someone comes back whom this connection had deleted or made absent (rule 22)."""
+    ground = order.ground
+    require(held, frozenset({ground.key(former.id)}))
+    entry = entries.get(former.anchor or "") or await _still_there(ground, former)
+    unconfirmed = await ground.ledger.unsettled(ground.scope, match=order.meant.keys)
+    others = set(entries) - {former.anchor}
+    if entry is None and unconfirmed and len(others) == 1:
+        entry, others = entries[others.pop()], set()
+    if others:
+        raise UniquenessException(detail="externalId and the other match attributes name different entries")
+    if entry is not None:
+        stands = await restore(order, former, entry, held)
+    else:
+        stands = await _new(replace(order, id=former.id), held)
+    await supersede(ground, unconfirmed)
+    return stands
+
+
+async def _still_there(ground: Ground, former: Assertion) -> Entry | None:
+    if former.anchor is None:
+        return None
+    try:
+        return await ground.collection.read(former.anchor)
+    except NotFound:
+        return None
+
+
+async def restore(order: Order, former: Assertion, entry: Entry, held: frozenset[str]) -> Standing:
+    """Bring a deleted or tombstone-renamed object back to what the POST says, under its old id."""
+    ground = order.ground
+    resource = ground.mapping.read(entry, former.stored)
+    await guard.admit(ground, former.id, resource, entry, owned=True)
+    switched_off = replace(former, anchor=entry.id, document={**former.document, "active": False})
+    there = Standing(former.id, entry, resource, switched_off)
+    return await bring_to(ground, there, entry, _asked(order, "restore", former.document), held)
+
+
+def _asked(order: Order, operation: str, last: Mapping[str, Any]) -> Asked:
+    return Asked(
+        operation=operation,
+        wanted=order.wanted,
+        named=named_by_put(order.wanted, last),
+        document=asserted_by_put(order.wanted, {}),
+        overlay=FORGOTTEN if operation == "restore" else {},
+        members=members.replaced_by(order.resource),
+    )
+
+
+async def _new(order: Order, held: frozenset[str]) -> Standing:
+    """A new entry; under a former id where the same person returns, or where a PUT brought one."""
+    ground = order.ground
+    await uniqueness.hold(ground, uniqueness.renamed(ground, order.wanted, {}), held)
+    delta = (
+        await members.settled(ground, members.of_creation(order.resource)) if order.resource.get("members") else Delta()
+    )
+    return await bear(ground, order.id, "create", order.wanted, order.plan, order.meant, delta)
+
+
+async def bear(
+    ground: Ground, id: str | None, operation: str, wanted: Resource, plan: Plan, meant: Match, delta: Delta
+) -> Standing:
+    """Record, create, confirm.
+
+    :param id: the SCIM id the new entry answers to; None = its anchor.
+    """
+    guard.stays(ground, Entry("", plan.attributes))
+    attributes, deferred = await resolved_attributes(ground, plan.attributes)
+    document = asserted_by_put(wanted, {})
+    made: list[Entry] = []
+
+    async def find() -> Entry | None:
+        entries = await adoption.candidates(ground, meant)
+        return entries[0] if len(entries) == 1 else None
+
+    async def apply() -> Confirmed:
+        entry, added = await make(ground, attributes, delta, find)
+        made.append(entry)
+        confirmed = Confirmed(
+            id=id or entry.id,
+            anchor=entry.id,
+            document=document,
+            external_id=document.get("externalId", ""),
+            stored=plan.stored,
+            overlay=FORGOTTEN,
+            deferred=deferred,
+            origin="created",
+            changes=audited(plan.trace),
+            settled=True,
+        )
+        return members.remembered(confirmed, added)
+
+    write = Write(operation, id, None, document, match=meant.keys or (f"id:{id}",))
+    assertion = await carry_out(ground, write, apply)
+    return Standing(assertion.id, made[0], {}, assertion)

@@ -1,0 +1,250 @@
+"""Members of a group, always as deltas (rules 17 and 18).
+
+A PATCH that adds or removes named members never reads the group. A replace reads who is there, adds who is missing and
+removes whom this connection asserted and no longer does (``others = "remove"``: also the rest).
+"""
+
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from scim2_models import InvalidValueException
+
+from connectors.contract import Query
+from connectors.entry import MEMBERS, Change, Entry, Kind, Ref
+from gateway.ledger.model import Confirmed
+from gateway.mapping.compiled import compile_condition
+from gateway.mapping.model import Members, Step
+from gateway.provisioning.ground import Ground
+from gateway.provisioning.model import MemberChange, Resource, Wanted
+
+Ids = frozenset[str]
+ONLY_MEMBERS = Wanted(attributes=frozenset({"members"}))
+
+
+@dataclass(frozen=True, slots=True)
+class Delta:
+    """What a request changes about a group's members, in SCIM ids.
+
+    :param add, remove: what must become true in the target. :param claim: asserted by this connection from now on.
+    :param disclaim: no longer asserted. :param held: claimed, to be added once they are active.
+    :param anchors: SCIM id → the target's id, where they differ. :param skipped: named by the request, known to nobody.
+    """
+
+    add: Ids = frozenset()
+    remove: Ids = frozenset()
+    claim: Ids = frozenset()
+    disclaim: Ids = frozenset()
+    held: Ids = frozenset()
+    anchors: Mapping[str, str] = field(default_factory=dict)
+    skipped: Ids = frozenset()
+
+    def __bool__(self) -> bool:
+        return bool(self.add or self.remove or self.claim or self.disclaim)
+
+    def changes(self) -> tuple[Change, ...]:
+        """The target's part in one go; removals first."""
+        return tuple(
+            Change(kind, MEMBERS, tuple(self._ref(id) for id in sorted(ids)))
+            for kind, ids in ((Kind.REMOVE, self.remove), (Kind.ADD, self.add))
+            if ids
+        )
+
+    def chunks(self, size: int) -> Iterator[tuple[Change, ...]]:
+        """The same in portions that a backend takes; removals first, because they are never left undone."""
+        for change in self.changes():
+            for start in range(0, len(change.values), size):
+                yield (Change(change.kind, MEMBERS, change.values[start : start + size]),)
+
+    def without(self, unknown: Ids) -> "Delta":
+        """The same for those who exist."""
+        return Delta(
+            self.add - unknown,
+            self.remove - unknown,
+            self.claim - unknown,
+            self.disclaim,
+            self.held - unknown,
+            self.anchors,
+            self.skipped | (unknown & self.claim),
+        )
+
+    def ids_of(self, anchors: Iterable[str]) -> Ids:
+        """The SCIM ids behind ids of the target."""
+        back = {anchor: id for id, anchor in self.anchors.items()}
+        return frozenset(back.get(anchor, anchor) for anchor in anchors)
+
+    def _ref(self, id: str) -> Ref:
+        return Ref(self.anchors.get(id, id))
+
+
+def policy(ground: Ground) -> Members:
+    """``[group.members]``. :raises InvalidValueException: the mapping has no such table."""
+    if ground.mapping.members is None:
+        raise InvalidValueException(detail=f"{ground.type} has no members in this mapping")
+    return ground.mapping.members
+
+
+def replaced_by(resource: Mapping[str, object]) -> tuple[MemberChange, ...]:
+    """What a PUT or POST says of members: null or absent is no change, ``[]`` is an empty replace (rule 8)."""
+    members = resource.get("members")
+    if not isinstance(members, list):
+        return ()
+    return (MemberChange("replace", tuple(str(member["value"]) for member in members)),)
+
+
+async def plan(ground: Ground, id: str, asked: Sequence[MemberChange], owed: Ids) -> Delta:
+    """Plan the member operations of one request, in their order.
+
+    :param id: the group's SCIM id. :param owed: members that an earlier request removed and an outage kept in.
+    :raises InvalidValueException: a member is known to nobody and ``unknown = "refuse"``.
+    """
+    if not asked and not owed:
+        return Delta()
+    reads = any(change.op == "replace" or change.ids is None for change in asked)
+    shown = await _shown(ground, id) if reads else {}
+    asserted = await ground.ledger.asserted_members(ground.scope, id) if reads else frozenset()
+    add, remove, start = _folded(ground, asked, shown)
+    delta = _against(ground, add, remove | (owed - add), start, frozenset(shown), asserted)
+    return await settled(ground, delta)
+
+
+def remembered(confirmed: Confirmed, delta: Delta) -> Confirmed:
+    """The outcome of a write with what the ledger is to remember of its members."""
+    if not delta and not delta.skipped:
+        return confirmed
+    skipped = f"skipped members that nobody has: {', '.join(sorted(delta.skipped))}" if delta.skipped else ""
+    return replace(
+        confirmed,
+        members_added=delta.claim - delta.held,
+        members_held=delta.held & delta.claim,
+        members_removed=delta.disclaim,
+        changed=confirmed.changed or bool(delta.add or delta.remove),
+        detail=skipped,
+    )
+
+
+def of_creation(resource: Mapping[str, object]) -> Delta:
+    """The members that a new group starts with."""
+    ids = frozenset(id for change in replaced_by(resource) for id in change.ids or ())
+    return Delta(add=ids, claim=ids)
+
+
+async def settled(ground: Ground, delta: Delta) -> Delta:
+    """Resolve aliases, hold those who are not active yet, and refuse or skip who does not exist."""
+    delta = await _with_anchors(ground, delta)
+    rules = policy(ground)
+    large = len(delta.add) + len(delta.remove) > rules.chunk
+    if rules.when_inactive == "hold" or large or _scoped(ground):
+        delta = await _looked_up(ground, delta)
+    return delta
+
+
+def refuse_or_skip(ground: Ground, delta: Delta, unknown: Ids) -> Delta:
+    """:raises InvalidValueException: 400 naming them all, under ``unknown = "refuse"``; removing them is no error."""
+    named = unknown & delta.claim
+    if named and policy(ground).unknown == "refuse":
+        raise InvalidValueException(detail=f"members: nobody here has the id {', '.join(sorted(named))}")
+    return delta.without(unknown)
+
+
+async def _shown(ground: Ground, id: str) -> Mapping[str, Resource]:
+    resource = await ground.reader.read(ground.type, id, ONLY_MEMBERS)
+    return {member["value"]: member for member in resource.get("members", ())}
+
+
+def _folded(
+    ground: Ground, asked: Sequence[MemberChange], shown: Mapping[str, Resource]
+) -> tuple[Ids, Ids, Ids | None]:
+    """Play the operations one after the other: who is added, who is removed, and from which replace it starts."""
+    add, remove, start = set[str](), set[str](), None
+    for change in asked:
+        ids = _meant(ground, change, shown)
+        if change.op == "replace" or (change.op == "remove" and ids is None):
+            start, add, remove = frozenset(ids or ()), set(), set()
+        elif change.op == "add":
+            add, remove = add | (ids or set()), remove - (ids or set())
+        else:
+            add, remove = add - (ids or set()), remove | (ids or set())
+    return frozenset(add), frozenset(remove), start
+
+
+def _meant(ground: Ground, change: MemberChange, shown: Mapping[str, Resource]) -> set[str] | None:
+    if change.filter is None:
+        return None if change.ids is None else set(change.ids)
+    test = compile_condition(change.filter, ground.mapping.attributes, raw=True)
+    return {id for id, member in shown.items() if test(member)}
+
+
+def _against(ground: Ground, add: Ids, remove: Ids, start: Ids | None, shown: Ids, asserted: Ids) -> Delta:
+    if start is None:
+        return Delta(add=add, remove=remove, claim=add, disclaim=remove)
+    wanted = (start | add) - remove
+    mine = asserted | shown if policy(ground).others == "remove" else asserted
+    leaving = ((mine - wanted) & shown) | remove
+    return Delta(add=wanted - shown, remove=leaving, claim=wanted - asserted, disclaim=(asserted - wanted) | remove)
+
+
+async def _with_anchors(ground: Ground, delta: Delta) -> Delta:
+    """Members live in the collections of ``ref``; an id that the ledger knows otherwise than the target is turned."""
+    anchors: dict[str, str] = {}
+    gone: set[str] = set()
+    absent: set[str] = set()
+    for kind in _kinds(ground):
+        for id, assertion in (await kind.ledger.by_ids(kind.scope, sorted(delta.add | delta.remove))).items():
+            if assertion.life == "deleted":
+                gone.add(id)
+            elif assertion.anchor is None:
+                absent.add(id)
+            elif assertion.anchor != id:
+                anchors[id] = assertion.anchor
+    delta = Delta(delta.add - absent, delta.remove - absent, delta.claim, delta.disclaim, delta.add & absent, anchors)
+    return refuse_or_skip(ground, delta, frozenset(gone) & delta.add) if gone else delta
+
+
+async def _looked_up(ground: Ground, delta: Delta) -> Delta:
+    """Look at everyone who is to be added: who is not there, and who has to wait."""
+    ids = {delta.anchors.get(id, id): id for id in delta.add}
+    waiting, found = set[str](), set[str]()
+    for kind in _kinds(ground):
+        async for entry in _entries(kind, sorted(ids), policy(ground).chunk):
+            resource = kind.mapping.read(entry, {})
+            if kind.mapping.in_scope(resource, entry):
+                found.add(ids[entry.id])
+                if policy(ground).when_inactive == "hold" and not joined(kind, resource, entry):
+                    waiting.add(ids[entry.id])
+    delta = refuse_or_skip(ground, delta, frozenset(ids.values()) - found)
+    held = delta.held | waiting
+    return Delta(delta.add - held, delta.remove, delta.claim, delta.disclaim, held, delta.anchors, delta.skipped)
+
+
+async def _entries(kind: Ground, anchors: Sequence[str], size: int) -> AsyncIterator[Entry]:
+    needed = kind.mapping.attributes_for(frozenset({"active"})) | kind.mapping.guard_attributes
+    for start in range(0, len(anchors), size):
+        query = Query(ids=anchors[start : start + size], attributes=needed, count=False)
+        for entry in (await kind.collection.search(query)).entries:
+            yield entry
+
+
+def joined(kind: Ground, resource: Resource, entry: Entry) -> bool:
+    """Whether a user has arrived: active, and not merely in a state that SCIM also calls active (``invited``)."""
+    if resource.get("active", True) is False:
+        return False
+    for row in kind.mapping.section.rows:
+        if row.path == "active" and row.attr is not None:
+            first = _first_true_state(row.via)
+            return first is None or entry.attributes.get(row.attr, (first,))[0] == first
+    return True
+
+
+def _kinds(ground: Ground) -> Iterator[Ground]:
+    return (ground.others[name] for name in policy(ground).ref if name in ground.others)
+
+
+def _scoped(ground: Ground) -> bool:
+    return any(kind.mapping.scope_filter is not None for kind in _kinds(ground))
+
+
+def _first_true_state(via: Sequence[Step]) -> object:
+    for step in via:
+        if step.name == "states" and isinstance(step.argument, Mapping):
+            return next(iter(step.argument.get("true", ())), None)
+    return None

@@ -1,0 +1,135 @@
+"""The write protocol, the heart of the gateway: *assert → plan → record → apply → confirm*.
+
+Whoever writes has asserted and planned under the object's lock, and comes here with a ``Write`` and the way to apply
+it. The intent is durable before the target is touched, so that whatever happens next – a refusal, an outage, a crash –
+finds in the ledger what was meant:
+
+- applied: the proposal is confirmed, with its audit line, in one transaction;
+- refused (4xx): the proposal is forgotten; the object is what it was;
+- the target is away (503): the proposal is forgotten too, for the IdP sends it again, but what takes access away is
+  parked and driven to the end by the worker (rule 16);
+- a create whose fate is unknown: the intent stays as it is, so that the repeated POST finishes it (rule 23);
+- a crash, or a ledger that fails just then: the intent stays, and ``recovery`` settles it by reading the target.
+"""
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+from scim2_models import SCIMException
+
+from connectors.entry import Entry
+from connectors.errors import ConnectorError, Unavailable
+from gateway.ledger.model import Assertion, AuditChange, AuditLine, Confirmed, Goal, Intent, Pending
+from gateway.provisioning.ground import Ground, actor
+
+FIRST_PAUSE = timedelta(seconds=5)
+Trace = Iterable[tuple[str, str, Any, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """One planned write, as the ledger is to remember it before it happens.
+
+    :param proposed: the assertion as it would stand. :param before: the entry as it is, for the before-image.
+    :param reducing: what an outage may not lose. :param match: a create's values, by which it is found again.
+    """
+
+    operation: str
+    id: str | None = None
+    anchor: str | None = None
+    proposed: Mapping[str, Any] | None = None
+    before: Entry | None = None
+    reducing: Goal = field(default_factory=Goal)
+    match: tuple[str, ...] = ()
+
+
+async def carry_out(ground: Ground, write: Write, apply: Callable[[], Awaitable[Confirmed]]) -> Assertion:
+    """Record, apply, confirm; ``apply`` touches the target and says how that ended.
+
+    :raises ConnectorError, SCIMException: what ``apply`` raised, with the ledger as described above.
+    """
+    intent = _intent(ground, write)
+    await ground.ledger.record(intent)
+    try:
+        outcome = await apply()
+    except Unavailable as failure:
+        await _leave_pending(ground, intent, failure)
+        raise
+    except (ConnectorError, SCIMException) as refusal:
+        await ground.ledger.abandon(intent, str(refusal), park=None)
+        raise
+    return await ground.ledger.confirm(intent, outcome)
+
+
+async def _leave_pending(ground: Ground, intent: Intent, failure: Unavailable) -> None:
+    if intent.match and failure.uncertain:
+        return
+    park = pending(ground, intent, failure.detail) if intent.reducing else None
+    await ground.ledger.abandon(intent, failure.detail, park=park)
+
+
+def pending(ground: Ground, intent: Intent, reason: str) -> Pending | None:
+    """The reducing part of an intent as work for later."""
+    if intent.id is None:
+        return None
+    return Pending(
+        scope=intent.scope,
+        id=intent.id,
+        anchor=intent.anchor,
+        goal=intent.reducing,
+        next_due=ground.clock() + FIRST_PAUSE,
+        reason=reason,
+        actor=intent.actor,
+        request_id=intent.request_id,
+    )
+
+
+def _intent(ground: Ground, write: Write) -> Intent:
+    who = actor.get()
+    return Intent(
+        key=uuid4().hex,
+        scope=ground.scope,
+        operation=write.operation,
+        at=ground.clock(),
+        id=write.id,
+        anchor=write.anchor,
+        match=write.match,
+        proposed=write.proposed,
+        before=None if write.before is None else dict(write.before.attributes),
+        reducing=write.reducing,
+        actor=who.name,
+        request_id=who.request_id,
+    )
+
+
+async def supersede(ground: Ground, earlier: Iterable[Intent]) -> None:
+    """A later write has settled what these attempts left open."""
+    for intent in earlier:
+        await ground.ledger.abandon(intent, "settled by a later write", outcome="unchanged")
+
+
+def audited(trace: Trace) -> tuple[AuditChange, ...]:
+    """A plan's trace as the audit line shows it."""
+    return tuple(AuditChange(path, attribute, before, after) for path, attribute, before, after in trace)
+
+
+async def note(ground: Ground, operation: str, outcome: Any, id: str, detail: str = "") -> None:
+    """An audit line for what touched nothing: an unchanged PUT, a refused write, a skipped member."""
+    who = actor.get()
+    await ground.ledger.note(
+        AuditLine(
+            time=ground.clock(),
+            connection=ground.scope.connection,
+            operation=operation,
+            outcome=outcome,
+            target=ground.scope.target,
+            resource_type=ground.type,
+            id=id,
+            actor=who.name,
+            request_id=who.request_id,
+            detail=detail,
+        )
+    )

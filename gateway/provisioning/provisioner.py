@@ -1,0 +1,133 @@
+"""``Provisioner``: one connection's SCIM operations, carried out in its target (RFC 7644 §3)."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+from scim2_models import NotFoundException
+
+from connectors.contract import Collection
+from gateway.ledger import Ledger, Scope
+from gateway.mapping.compiled import Mapping as CompiledMapping
+from gateway.provisioning import aftermath, creating, deleting, errors, members, membership, updating
+from gateway.provisioning.ground import AfterCall, Ground
+from gateway.provisioning.model import (
+    ANY,
+    EVERYTHING,
+    Clock,
+    ConnectionSettings,
+    Listing,
+    Patch,
+    Precondition,
+    Resource,
+    Search,
+    Wanted,
+    utc_now,
+)
+from gateway.provisioning.reading import Reader
+from gateway.provisioning.retry import Retrying, patience
+from gateway.provisioning.standing import Standing
+
+
+class Provisioner:
+    """One connection. Every failure leaves it as a ``SCIMException``.
+
+    :param collections: the target's collections, by resource type, as the connector opened them.
+    :param after: makes the calls that follow lifecycle events, where the target has such.
+    """
+
+    def __init__(
+        self,
+        settings: ConnectionSettings,
+        mapping: CompiledMapping,
+        collections: Mapping[str, Collection],
+        ledger: Ledger,
+        *,
+        clock: Clock = utc_now,
+        after: AfterCall | None = None,
+    ) -> None:
+        self.settings = settings
+        self.connection = settings.name
+        self.target = settings.target
+        self.mapping = mapping
+        patient = {name: Retrying(collection, settings.retry) for name, collection in collections.items()}
+        self.reader = Reader(settings, mapping, patient, ledger, clock)
+        self.grounds: dict[str, Ground] = {}
+        for name, resource in mapping.resources.items():
+            scope = Scope(settings.name, settings.target, name)
+            self.grounds[name] = Ground(
+                scope, resource, patient[name], ledger, self.reader, settings, clock, after, self.grounds
+            )
+
+    async def create(self, type: str, resource: Resource, wanted: Wanted = EVERYTHING) -> Resource:
+        """POST: create, adopt, restore or finish (rules 22 and 23).
+
+        :return: the resource as it then stands. :raises SCIMException: 400, 403, 409, 503.
+        """
+        ground = self.grounds[type]
+        with self.request():
+            there = await creating.create(ground, resource)
+            await aftermath.of_creation(ground, there, members.replaced_by(resource))
+            return await self._answer(ground, there, wanted)
+
+    async def read(self, type: str, id: str, wanted: Wanted = EVERYTHING) -> Resource:
+        """GET of one resource. :raises SCIMException: 404, 503."""
+        with self.request():
+            return await self.reader.read(type, id, wanted)
+
+    async def search(self, search: Search) -> Listing:
+        """GET of a list. :raises SCIMException: 400, 503."""
+        with self.request():
+            return await self.reader.search(search)
+
+    async def replace(
+        self, type: str, id: str, resource: Resource, when: Precondition = ANY, wanted: Wanted = EVERYTHING
+    ) -> Resource:
+        """PUT. :return: the resource as it then stands. :raises SCIMException: 400, 403, 404, 409, 412, 503."""
+        ground = self.grounds[type]
+        with self.request():
+            try:
+                there = await updating.update(ground, id, updating.put(resource), when)
+            except NotFoundException:
+                if not await self._may_create(ground, id, when):
+                    raise
+                there = await creating.create(ground, resource, id)
+            await aftermath.of_update(ground, there, members.replaced_by(resource))
+            return await self._answer(ground, there, wanted)
+
+    async def patch(
+        self, type: str, id: str, patch: Patch, when: Precondition = ANY, wanted: Wanted | None = EVERYTHING
+    ) -> Resource | None:
+        """PATCH. :return: the resource as it then stands, None for ``wanted=None``.
+
+        :raises SCIMException: 400, 403, 404, 409, 412, 503.
+        """
+        ground = self.grounds[type]
+        with self.request():
+            if patch.apply is None and patch.members:
+                there = await membership.update(ground, id, patch.members, when)
+            else:
+                there = await updating.update(ground, id, updating.patched(patch), when)
+            await aftermath.of_update(ground, there, patch.members)
+            return None if wanted is None else await self._answer(ground, there, wanted)
+
+    async def delete(self, type: str, id: str, when: Precondition = ANY) -> None:
+        """DELETE. :raises SCIMException: 403, 404, 412, 503."""
+        with self.request():
+            await deleting.delete(self.grounds[type], id, when)
+
+    async def _answer(self, ground: Ground, there: Standing, wanted: Wanted) -> Resource:
+        if there.entry is None and not there.absent:
+            return await self.reader.read(ground.type, there.id, wanted)
+        return await self.reader.render(ground.type, there.entry, there.assertion, wanted)
+
+    async def _may_create(self, ground: Ground, id: str, when: Precondition) -> bool:
+        """``put_creates``: an id that never meant anyone (S10)."""
+        if not self.settings.put_creates or when.if_match is not None:
+            return False
+        return await ground.ledger.get(ground.scope, id) is None
+
+    @contextmanager
+    def request(self) -> Iterator[None]:
+        """One request: one deadline for all its calls, and every failure in SCIM's words."""
+        with errors.translated(), errors.ledger_translated(), patience(self.settings.retry.deadline):
+            yield

@@ -1,0 +1,74 @@
+"""``immutable = "recreate"``: a new entry, then ``lifecycle.delete`` on the old one, the same id (rule 24)."""
+
+from dataclasses import replace
+
+from connectors.entry import Entry
+from connectors.errors import NotFound, Unavailable
+from gateway.ledger.model import Confirmed, Goal
+from gateway.provisioning import adoption, guard, lifecycle, uniqueness
+from gateway.provisioning.documents import asserted_by_put
+from gateway.provisioning.ground import Ground
+from gateway.provisioning.lifecycle import Asked
+from gateway.provisioning.making import make
+from gateway.provisioning.members import Delta
+from gateway.provisioning.pointing import resolved_attributes
+from gateway.provisioning.protocol import Write, audited, carry_out, supersede
+from gateway.provisioning.standing import Standing
+
+
+async def recreate(ground: Ground, there: Standing, old: Entry, asked: Asked, held: frozenset[str]) -> Standing:
+    """Let the object live in a new entry from now on."""
+    wanted = {name: value for name, value in asked.wanted.items() if name not in ("id", "meta", "schemas", "groups")}
+    plan = ground.mapping.plan_create(wanted)
+    guard.stays(ground, Entry("", plan.attributes))
+    meant = adoption.match(ground, wanted)
+
+    async def find() -> Entry | None:
+        entries = [entry for entry in await adoption.candidates(ground, meant) if entry.id != old.id]
+        return entries[0] if len(entries) == 1 else None
+
+    earlier = await ground.ledger.unsettled(ground.scope, id=there.id)
+    own = await find() if earlier else None
+    if own is None:
+        await uniqueness.hold(ground, uniqueness.renamed(ground, wanted, there.resource), held, old.id)
+    attributes, deferred = await resolved_attributes(ground, plan.attributes)
+    made: list[Entry] = []
+
+    async def apply() -> Confirmed:
+        entry = own or (await make(ground, attributes, Delta(), find))[0]
+        made.append(entry)
+        remains = await _retire(ground, old)
+        return Confirmed(
+            id=there.id,
+            anchor=entry.id,
+            document=asserted_by_put(wanted, there.last) if asked.operation == "replace" else asked.document,
+            external_id=wanted.get("externalId", ""),
+            stored=plan.stored,
+            deferred=deferred,
+            origin="created",
+            retired=(old.id,) if remains else (),
+            changes=audited(plan.trace),
+            settled=bool(there.owed),
+        )
+
+    keys = meant.keys or (f"id:{there.id}",)
+    write = Write(asked.operation, there.id, old.id, asked.document, old, Goal(), keys)
+    assertion = await carry_out(ground, write, apply)
+    await supersede(ground, earlier)
+    return replace(there, entry=made[0], assertion=assertion)
+
+
+async def _retire(ground: Ground, old: Entry) -> bool:
+    """Carry out ``lifecycle.delete`` on the old entry. :return: whether it is still there, to be hidden."""
+    try:
+        if ground.mapping.lifecycle.delete == "delete":
+            await ground.collection.delete(old.id)
+            return False
+        changes = lifecycle.changes_of_event(ground, "delete", old)
+        if changes:
+            await ground.collection.update(old.id, changes)
+        return True
+    except NotFound:
+        return False
+    except Unavailable as failure:
+        raise Unavailable(failure.detail, retry_after=failure.retry_after, uncertain=True) from failure

@@ -1,0 +1,64 @@
+"""``set`` rows with ``by_group``: a role that follows membership (H15), computed again whenever membership changes."""
+
+from collections.abc import Iterable
+from contextlib import suppress
+from functools import partial
+from typing import Any
+
+from connectors.entry import GROUPS, Change, Kind, Ref
+from connectors.errors import NotFound
+from gateway.ledger.model import Confirmed
+from gateway.mapping.model import Row
+from gateway.provisioning.ground import Ground, under_locks
+from gateway.provisioning.protocol import Write, carry_out
+from gateway.provisioning.standing import own
+
+
+def rows(kind: Ground) -> tuple[Row, ...]:
+    """The rows of a type that depend on groups."""
+    return tuple(row for row in kind.mapping.section.rows if row.by_group and row.attr)
+
+
+def followers(group: Ground) -> tuple[Ground, ...]:
+    """The types whose members of this group may have such roles."""
+    rules = group.mapping.members
+    return tuple(group.others[name] for name in rules.ref if rows(group.others[name])) if rules else ()
+
+
+async def follow(group: Ground, ids: Iterable[str]) -> None:
+    """Compute the roles of these members again. What already is as it should be is not written."""
+    for kind in followers(group):
+        for id in sorted(ids):
+            await under_locks(kind, frozenset({kind.key(id)}), partial(_follow, kind, id))
+
+
+async def _follow(kind: Ground, id: str, _: frozenset[str]) -> None:
+    assertion = own(kind, await kind.ledger.get(kind.scope, id))
+    if assertion is None or assertion.life != "live" or assertion.anchor is None:
+        return
+    anchor = assertion.anchor
+    needed = frozenset({GROUPS, *(row.attr for row in rows(kind) if row.attr)})
+    with suppress(NotFound):  # a member who is gone has no role
+        entry = await kind.collection.read(anchor, needed)
+        names = {ref.display for ref in entry.attributes.get(GROUPS, ()) if isinstance(ref, Ref)}
+        wanted = {row.attr or "": role(row, names) for row in rows(kind)}
+        changes = [
+            Change(Kind.REPLACE, name, values)
+            for name, values in wanted.items()
+            if entry.attributes.get(name, ()) != values
+        ]
+
+        async def apply() -> Confirmed:
+            await kind.collection.update(anchor, changes)
+            return Confirmed(id=id, anchor=anchor, work=assertion.work)
+
+        if changes:
+            await carry_out(kind, Write("role", id, anchor, before=entry), apply)
+
+
+def role(row: Row, names: set[str | None]) -> tuple[Any, ...]:
+    """The first role whose group is among ``names``, else what ``else`` says."""
+    for group, value in row.by_group:
+        if group in names:
+            return (value,)
+    return () if row.otherwise is None else (row.otherwise,)

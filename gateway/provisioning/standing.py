@@ -1,0 +1,80 @@
+"""An object as it stands, read under its lock: the target's entry, the ledger's assertion, and what is still owed."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from connectors.entry import Entry
+from gateway.ledger.model import Assertion, Goal
+from gateway.provisioning import guard
+from gateway.provisioning.ground import Ground
+from gateway.provisioning.model import Resource
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """One existing object.
+
+    :param entry: None while it is absent (``deactivate = "delete"``), and where nobody needed to read it.
+    :param resource: what a GET answers now, overlay included.
+    :param owed: what an outage left undone (rule 16); whoever writes next takes it over.
+    :param moved: members whom the write just done added or removed.
+    """
+
+    id: str
+    entry: Entry | None
+    resource: Resource
+    assertion: Assertion | None
+    owed: Goal = field(default_factory=Goal)
+    moved: frozenset[str] = frozenset()
+
+    @property
+    def anchor(self) -> str | None:
+        if self.entry is not None:
+            return self.entry.id
+        return self.assertion.anchor if self.assertion else self.id
+
+    @property
+    def last(self) -> Mapping[str, Any]:
+        """The last confirmed assertion; empty where there is none."""
+        return self.assertion.document if self.assertion else {}
+
+    @property
+    def stored(self) -> Mapping[str, Any]:
+        return self.assertion.stored if self.assertion else {}
+
+    @property
+    def version(self) -> str | None:
+        meta: Mapping[str, Any] = self.resource.get("meta", {})
+        return meta.get("version")
+
+    @property
+    def absent(self) -> bool:
+        return self.assertion is not None and self.assertion.life == "absent"
+
+
+async def load(ground: Ground, id: str) -> Standing:
+    """Read one object for writing.
+
+    :raises NotFoundException: it is not there, was deleted, or lies outside ``scope``.
+    :raises ForbiddenException: it is protected, or another connection owns it.
+    """
+    loaded = await ground.reader.load(ground.type, id)
+    assertion = own(ground, loaded.assertion)
+    await guard.admit(ground, id, loaded.resource, loaded.entry, owned=assertion is not None)
+    return Standing(id, loaded.entry, loaded.resource, assertion, await owed(ground, id, assertion))
+
+
+def own(ground: Ground, assertion: Assertion | None) -> Assertion | None:
+    """The assertion, if this connection made it."""
+    return assertion if assertion is not None and assertion.connection == ground.scope.connection else None
+
+
+async def owed(ground: Ground, id: str, assertion: Assertion | None) -> Goal:
+    """What is pending for an object."""
+    if assertion is not None and assertion.work == "settled":
+        return Goal()
+    goal = Goal()
+    for left in await ground.ledger.pending(ground.scope, id):
+        goal |= left.goal
+    return goal

@@ -1,0 +1,49 @@
+"""``deactivate = "delete"``: the entry goes, the resource stays readable and inactive (rule 20)."""
+
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any
+
+from connectors.entry import Entry
+from connectors.errors import NotFound
+from gateway.ledger.model import Confirmed, Goal
+from gateway.mapping.compiled import Plan
+from gateway.provisioning import lifecycle
+from gateway.provisioning.ground import Ground
+from gateway.provisioning.lifecycle import Asked
+from gateway.provisioning.model import Resource
+from gateway.provisioning.protocol import Write, carry_out
+from gateway.provisioning.standing import Standing
+
+RENDERED = frozenset({"schemas", "id", "meta", "groups", "members", "password"})
+"""what an answer adds to the resource, or may not keep"""
+
+
+async def vanish(ground: Ground, there: Standing, entry: Entry, asked: Asked, plan: Plan) -> Standing:
+    """Remove the entry; the resource stays, inactive."""
+    shown = shown_as({**asked.wanted, "active": False})
+
+    async def apply() -> Confirmed:
+        with suppress(NotFound):  # it is gone, which is what was wanted
+            await ground.collection.delete(entry.id)
+        await lifecycle.call_after(ground, "deactivate", there.id, entry)
+        return Confirmed(
+            id=there.id,
+            anchor=None,
+            document=asked.document,
+            external_id=asked.document.get("externalId", ""),
+            stored=plan.stored,
+            overlay={**asked.overlay, "@resource": shown},
+            life="absent",
+            origin=None if there.assertion else "adopted",
+            settled=True,
+        )
+
+    write = Write(asked.operation, there.id, entry.id, asked.document, entry, Goal(deactivate=True) | there.owed)
+    assertion = await carry_out(ground, write, apply)
+    return Standing(there.id, None, shown, assertion)
+
+
+def shown_as(resource: Mapping[str, Any]) -> Resource:
+    """The resource as the ledger keeps it while there is no entry."""
+    return {name: value for name, value in resource.items() if name not in RENDERED}
