@@ -1,0 +1,89 @@
+"""What ``dirbridge check --online`` asks a directory: does the mapping fit its schema, rights and controls?"""
+
+from collections.abc import Iterable, Mapping
+
+from connectors.contract import CollectionSpec, Finding
+from connectors.entry import MEMBERS
+from connectors.errors import Unavailable
+from connectors.ldap import controls, query
+from connectors.ldap.messages import BASE_OBJECT
+from connectors.ldap.options import Settings, suggestion
+from connectors.ldap.place import Place, place_of
+from connectors.ldap.pool import Link
+from connectors.ldap.schema import Schema
+
+_WANTED = {
+    controls.PAGED: "without the paged results control lists end at the server's size limit",
+    controls.POST_READ: "without the post-read control every change costs one more read",
+    controls.ASSERTION: "without the assertion control If-Match is checked before the change, not within it",
+}
+
+
+def check(link: Link, specs: Mapping[str, CollectionSpec], settings: Settings) -> list[Finding]:
+    """All findings for one mapping file.
+
+    :raises Unavailable: the directory cannot be asked.
+    """
+    features = link.features
+    findings = [Finding("warning", text) for oid, text in _WANTED.items() if not features.has(oid)]
+    if not features.schema.attributes:
+        findings.append(Finding("warning", "the directory's schema cannot be read, so the mapping was not held to it"))
+    for name, spec in specs.items():
+        try:
+            place = place_of(spec, settings)
+        except ValueError as error:
+            findings += [Finding("error", line, name) for line in str(error).splitlines()]
+            continue
+        findings += _rights(link, place)
+        if features.schema.attributes:
+            findings += _classes(features.schema, place)
+            findings += _attributes(features.schema, place)
+            findings += _required(features.schema, place)
+    return findings
+
+
+def _rights(link: Link, place: Place) -> Iterable[Finding]:
+    """The bases can be read, and so can the ids of the entries there."""
+    name = place.spec.name
+    for dn in dict.fromkeys((*place.bases, place.parent)):
+        try:
+            seen = link.find(dn, query.ALL, ("1.1",), BASE_OBJECT)
+        except Unavailable:
+            seen = ()
+        if not seen:
+            yield Finding("error", f"'{dn}' is not there, or this login may not read it", name, "parent")
+
+
+def _classes(schema: Schema, place: Place) -> Iterable[Finding]:
+    for each in place.classes:
+        if each.lower() not in schema.classes:
+            hint = suggestion(each.lower(), schema.classes)
+            yield Finding("error", f"the directory has no object class '{each}'{hint}", place.spec.name, "class")
+
+
+def _attributes(schema: Schema, place: Place) -> Iterable[Finding]:
+    """Every attribute exists, and the classes allow it."""
+    _, may = schema.requirements(place.classes)
+    free = "extensibleobject" in {each.lower() for each in place.classes}
+    names = {*place.spec.attributes, place.rdn, place.anchor.attribute, place.anchor.version}
+    for name in sorted(names | ({place.member} if place.member else set())):
+        known = schema.attributes.get(name.lower())
+        if known is None:
+            hint = suggestion(name.lower(), schema.attributes)
+            yield Finding("error", f"the directory has no attribute '{name}'{hint}", place.spec.name, name)
+        elif not known.operational and not free and not may.intersection(schema.names(name)):
+            classes = ", ".join(place.classes)
+            yield Finding("error", f"'{name}' is not allowed by the classes {classes}", place.spec.name, name)
+
+
+def _required(schema: Schema, place: Place) -> Iterable[Finding]:
+    """Every attribute that the classes demand is written by some row."""
+    must, _ = schema.requirements(place.classes)
+    written = {"objectclass", *(alias for name in place.spec.attributes for alias in schema.names(name))}
+    if MEMBERS in place.spec.references and place.member and place.placeholder:
+        written.update(schema.names(place.member))
+    for name in sorted(must - written):
+        what = f"the classes demand '{name}', and no row writes it"
+        if place.member and name in schema.names(place.member):
+            what = f"a group cannot be without '{place.member}'; give members.placeholder a DN to stand in"
+        yield Finding("error", what, place.spec.name, name)

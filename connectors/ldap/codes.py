@@ -1,0 +1,83 @@
+"""LDAP result codes (RFC 4511 Appendix A) in the contract's words: one table.
+
+A code that is not in the table is ``Refused``: it is not retried.
+"""
+
+import re
+from collections.abc import Mapping
+
+from connectors import errors
+from connectors.errors import ConnectorError
+from connectors.ldap.messages import Response
+
+SUCCESS = 0
+NO_SUCH_ATTRIBUTE, CONSTRAINT, EXISTS, NO_SUCH_OBJECT, UNWILLING = 16, 19, 20, 32, 53
+OBJECT_CLASS, ALREADY, ASSERTION_FAILED = 65, 68, 122
+
+MEANING: Mapping[int, tuple[type[ConnectorError], str]] = {
+    2: (errors.Unsupported, "the directory does not understand the request"),
+    3: (errors.TooMany, "the directory's time limit was reached"),
+    4: (errors.TooMany, "the directory's size limit was reached; raise it for the gateway's login"),
+    8: (errors.Refused, "the directory asks for a stronger login"),
+    10: (errors.Unavailable, "this server does not take it and refers to another"),
+    11: (errors.TooMany, "the directory's administrative limit was reached"),
+    12: (errors.Unsupported, "the directory lacks a control that this needs"),
+    13: (errors.Refused, "the directory asks for TLS"),
+    16: (errors.InvalidValue, "the entry has no such attribute or value"),
+    17: (errors.InvalidValue, "the directory's schema has no such attribute"),
+    18: (errors.Unsupported, "the attribute cannot be compared that way"),
+    19: (errors.InvalidValue, "the directory refuses the value"),
+    20: (errors.InvalidValue, "the attribute has that value already"),
+    21: (errors.InvalidValue, "the value does not fit the attribute's syntax"),
+    32: (errors.NotFound, "there is no such entry"),
+    34: (errors.InvalidValue, "the value cannot be part of a name"),
+    48: (errors.Unavailable, "the directory does not accept the login"),
+    49: (errors.Unavailable, "the directory does not accept the login"),
+    50: (errors.Refused, "the directory forbids it to this login"),
+    51: (errors.Unavailable, "the directory is busy"),
+    52: (errors.Unavailable, "the directory is unavailable"),
+    53: (errors.Refused, "the directory is unwilling"),
+    64: (errors.InvalidValue, "the entry cannot be named like that"),
+    65: (errors.InvalidValue, "the entry would break its object class"),
+    66: (errors.Refused, "there are entries below it"),
+    67: (errors.InvalidValue, "the attribute names the entry"),
+    68: (errors.AlreadyExists, "there is an entry of that name already"),
+    69: (errors.InvalidValue, "the object class cannot be changed"),
+    71: (errors.Refused, "the entry would move to another server"),
+    80: (errors.Unavailable, "the directory failed inside"),
+    122: (errors.Conflict, "the entry changed meanwhile"),
+    123: (errors.Refused, "the directory forbids it to this login"),
+}
+
+_UNIQUE = re.compile(r"not unique|unique|already exist|same attribute value|000021C[78]", re.IGNORECASE)
+_PAUSED = re.compile(r"restrict|busy|read-?only|shadow|shut", re.IGNORECASE)
+_ATTRIBUTE = (
+    re.compile(r"non-unique attributes found with \(\|?\(?([A-Za-z][A-Za-z0-9-]{0,79})="),
+    re.compile(r"attribute '([^']{1,80})'"),
+    re.compile(r"^([A-Za-z][A-Za-z0-9-]{0,79}): "),
+)
+_ADDRESS = re.compile(r"\w+://\S+")
+
+
+def error(response: Response, *, attribute: str | None = None, secret: str | None = None) -> ConnectorError:
+    """The error that says what ``response`` means.
+
+    :param attribute: the attribute at fault where the caller knows it and the server does not say.
+    :param secret: a text that the detail must not contain, even if the server repeats it.
+    """
+    kind, words = MEANING.get(response.code, (errors.Refused, f"the directory answered with code {response.code}"))
+    if response.code == CONSTRAINT and _UNIQUE.search(response.message):
+        kind, words = errors.AlreadyExists, "another entry has this value"
+    elif response.code == UNWILLING and _PAUSED.search(response.message):
+        kind, words = errors.Unavailable, "the directory takes no changes now"
+    said = _ADDRESS.sub("…", response.message).strip("\0 \n")[:200]
+    if secret and secret in said:
+        said = ""
+    named = next((found[1] for pattern in _ATTRIBUTE if (found := pattern.search(said))), None)
+    quiet = not said or kind in (errors.Unavailable, errors.AlreadyExists)
+    return kind(words if quiet else f"{words} ({said})", attribute=named or attribute)
+
+
+def is_overlay_trouble(response: Response) -> bool:
+    """Whether an assertion failed only because OpenLDAP's unique overlay holds its own search to it."""
+    return response.code == ASSERTION_FAILED and "unique_search" in response.message

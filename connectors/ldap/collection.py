@@ -1,0 +1,72 @@
+"""The collection as the gateway sees it: five asynchronous verbs over threads."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, Protocol, TypeVar
+
+from connectors.contract import Capabilities, CollectionSpec, Page, Query
+from connectors.entry import Attributes, Change, Entry
+from connectors.filters import Leaf, Verdict
+from connectors.ldap.filters import judge
+from connectors.ldap.place import Place
+from connectors.ldap.pool import Link, Pool
+from connectors.ldap.reading import Reading
+from connectors.ldap.references import Resolver
+from connectors.ldap.writing import Writing
+
+T = TypeVar("T")
+
+
+class Runner(Protocol):
+    """Runs a function with a ``Link`` in a worker thread."""
+
+    def __call__(self, work: Callable[..., T], *arguments: Any) -> Awaitable[T]: ...
+
+
+class LdapCollection:
+    """See ``connectors.contract.Collection``."""
+
+    def __init__(self, place: Place, places: Mapping[str, Place], pool: Pool, run: Runner) -> None:
+        self.spec: CollectionSpec = place.spec
+        self.capabilities = Capabilities(
+            sorting=True,
+            counting=True,
+            versions=True,
+            atomic=place.anchor.attribute.lower() == "entryuuid",
+            placed=True,
+            multivalued=True,
+            generates_id=True,
+        )
+        self._place = place
+        self._pool = pool
+        self._run = run
+        resolver = Resolver(place, places, memberof=pool.settings.memberof)
+        self._reading = Reading(place, resolver, pool.settings, lambda: pool.switched, pool.clock)
+        self._writing = Writing(self._reading)
+
+    def judge(self, leaf: Leaf) -> Verdict:
+        """By the directory's own schema once it was seen, by the standard's before."""
+        return judge(leaf, self._place, self._pool.features.schema)
+
+    async def create(self, attributes: Attributes, id: str | None = None) -> Entry:
+        """See ``Collection.create``; the directory makes the id."""
+        del id
+        return await self._run(self._writing.create, attributes)
+
+    async def read(self, id: str, attributes: frozenset[str] | None = None) -> Entry:
+        """See ``Collection.read``."""
+        return await self._run(self._reading.read, id, attributes)
+
+    async def search(self, query: Query) -> Page:
+        """See ``Collection.search``."""
+        return await self._run(self._reading.search, query)
+
+    async def update(self, id: str, changes: Sequence[Change], expected: str | None = None) -> Entry | None:
+        """See ``Collection.update``."""
+        return await self._run(self._writing.update, id, changes, expected)
+
+    async def delete(self, id: str, expected: str | None = None) -> None:
+        """See ``Collection.delete``."""
+        await self._run(self._writing.delete, id, expected)
+
+
+__all__ = ["LdapCollection", "Link", "Runner"]

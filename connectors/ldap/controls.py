@@ -1,0 +1,69 @@
+"""The controls this connector knows, and what a server must list in its root DSE before they are used."""
+
+from collections.abc import Iterable
+
+from connectors.ldap.ber import SEQUENCE, element, integer, join, octets, text
+from connectors.ldap.messages import Control, Response, Row, row
+
+PAGED = "1.2.840.113556.1.4.319"
+POST_READ = "1.3.6.1.1.13.2"
+ASSERTION = "1.3.6.1.1.12"
+PERMISSIVE = "1.2.840.113556.1.4.1413"
+MATCHED_VALUES = "1.2.826.0.1.3344810.2.3"
+
+NAMES = {
+    "paged": PAGED,
+    "post-read": POST_READ,
+    "assertion": ASSERTION,
+    "permissive": PERMISSIVE,
+    "matched-values": MATCHED_VALUES,
+}
+"""The names by which ``avoid`` of ``[target.NAME]`` switches one off where a server announces it but fails at it."""
+
+
+def paged(size: int, cookie: bytes = b"") -> Control:
+    """Simple paged results (RFC 2696)."""
+    return Control(PAGED, join(SEQUENCE, (integer(size), octets(cookie))))
+
+
+def cookie_of(response: Response) -> bytes:
+    """The cookie for the next page; empty after the last."""
+    value = response.controls.get(PAGED, b"")
+    if not value:
+        return b""
+    _, start, end = element(value, 0, len(value))
+    _, _, after = element(value, start, end)
+    _, first, last = element(value, after, end)
+    return value[first:last]
+
+
+def post_read(attributes: Iterable[str]) -> Control:
+    """Return the entry as the write leaves it (RFC 4527)."""
+    return Control(POST_READ, join(SEQUENCE, map(text, attributes)))
+
+
+def row_after(response: Response) -> Row | None:
+    """The entry that ``post_read`` asked for, if the server sent it."""
+    value = response.controls.get(POST_READ)
+    if not value:
+        return None
+    _, start, end = element(value, 0, len(value))
+    return row(value, start, end)
+
+
+def assertion(filter: bytes) -> Control:
+    """Do it only if the entry satisfies ``filter`` (RFC 4528); else code 122."""
+    return Control(ASSERTION, filter, critical=True)
+
+
+def permissive() -> Control:
+    """Adding what is there and deleting what is not are no errors.
+
+    Not critical: OpenLDAP honours it and does not announce it; who does not know it answers 20 or 16.
+    """
+    return Control(PERMISSIVE)
+
+
+def matched_values(items: Iterable[bytes]) -> Control:
+    """Return only the values that satisfy one of ``items`` (RFC 3876)."""
+    return Control(MATCHED_VALUES, join(SEQUENCE, items), critical=True)

@@ -1,0 +1,89 @@
+"""A change of an entry in LDAP's terms: a new name, modifications, a password."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from connectors.errors import InvalidValue
+from connectors.ldap.dn import key, normal_type, parse, rdn, split
+from connectors.ldap.messages import REPLACE
+
+Modification = tuple[int, str, list[bytes]]
+
+
+@dataclass(slots=True)
+class Edit:
+    """What a list of changes comes to.
+
+    :param parent: where the entry shall live. :param mods: the modifications, references as DNs.
+    :param secrets: attributes and values that are set by operations of their own.
+    """
+
+    parent: str | None = None
+    mods: list[Modification] = field(default_factory=list)
+    secrets: list[tuple[str, bytes]] = field(default_factory=list)
+
+    @property
+    def empty(self) -> bool:
+        return self.parent is None and not self.mods and not self.secrets
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """A rename, and the modifications that are left for after it.
+
+    :param rdn: the new RDN, or None where the entry keeps its name and place.
+    :param parent: the new parent, or None where it stays.
+    """
+
+    rdn: str | None
+    parent: str | None
+    mods: list[Modification]
+
+    def target(self, dn: str) -> str:
+        """The DN that the entry of ``dn`` will have."""
+        if self.rdn is None:
+            return dn
+        return f"{self.rdn},{self.parent or split(dn)[1]}"
+
+
+def move_of(edit: Edit, dn: str, held: Mapping[str, Sequence[bytes]]) -> Move:
+    """Separate from ``edit`` what renames or moves the entry ``dn``, whose present values are ``held``.
+
+    An attribute that names the entry cannot be modified (RFC 4511 §4.6); its replacement is a new RDN.
+
+    :raises InvalidValue: a naming attribute would be empty.
+    """
+    pairs = list((parse(dn) or ((),))[0])
+    renamed = False
+    mods: list[Modification] = []
+    for mod in edit.mods:
+        kind, name, values = mod
+        at = next((i for i, (type_, _) in enumerate(pairs) if normal_type(type_) == normal_type(name)), None)
+        if kind != REPLACE or at is None:
+            mods.append(mod)
+            continue
+        if not values:
+            raise InvalidValue(f"'{name}' names the entry and cannot be empty", attribute=name)
+        if pairs[at][1].encode() in values:
+            mods.append(mod)  # the naming value stays; the others may go
+            continue
+        pairs[at] = (pairs[at][0], values[0].decode("utf-8", "replace"))
+        renamed = True
+        if len(values) > 1 or len(held.get(name.lower(), ())) > 1:
+            mods.append(mod)
+    parent = edit.parent if edit.parent is not None and key(edit.parent) != key(split(dn)[1]) else None
+    if not renamed and parent is None:
+        return Move(None, None, mods)
+    new = "+".join(rdn(name, value) for name, value in pairs) if renamed else split(dn)[0]
+    move = Move(new, parent, mods)
+    own, target = dn.encode(), move.target(dn).encode()  # who refers to itself means its new name
+    return Move(
+        new, parent, [(kind, name, [target if raw == own else raw for raw in raws]) for kind, name, raws in mods]
+    )
+
+
+def may_rename(edit: Edit, dn: str) -> bool:
+    """Whether ``edit`` touches the name or the place of ``dn``."""
+    pairs = (parse(dn) or ((),))[0]
+    names = {normal_type(type_) for type_, _ in pairs}
+    return edit.parent is not None or any(kind == REPLACE and normal_type(name) in names for kind, name, _ in edit.mods)

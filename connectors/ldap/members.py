@@ -1,0 +1,172 @@
+"""Modifications that hold members: always deltas, whatever stands there, and never an empty ``groupOfNames``."""
+
+import threading
+from collections import OrderedDict
+from collections.abc import Sequence
+
+from connectors.errors import ConnectorError, Unavailable
+from connectors.ldap import codes, query
+from connectors.ldap.controls import PERMISSIVE, permissive
+from connectors.ldap.dn import key
+from connectors.ldap.edit import Modification
+from connectors.ldap.messages import ADD, BASE_OBJECT, DELETE, Control, Response, modify
+from connectors.ldap.place import Place
+from connectors.ldap.pool import Link
+from connectors.ldap.references import Resolver
+
+_STANDS = (codes.NO_SUCH_ATTRIBUTE, codes.EXISTS)
+_MEMBER_STANDS = (*_STANDS, codes.ALREADY, codes.UNWILLING)
+
+
+class Placeholders:
+    """Groups known to hold the placeholder, so that it can go when somebody joins.
+
+    Only a hint: asking a large group whether it holds a value, or taking out one that may not be there, costs the
+    directory a walk over all members. A placeholder that is forgotten stays, and nobody is shown it.
+    """
+
+    def __init__(self, most: int = 10_000) -> None:
+        self._most = most
+        self._lock = threading.Lock()
+        self._held: OrderedDict[str, None] = OrderedDict()
+
+    def put(self, dn: str) -> None:
+        with self._lock:
+            self._held[key(dn)] = None
+            if len(self._held) > self._most:
+                self._held.popitem(last=False)
+
+    def take(self, dn: str) -> bool:
+        """Whether the group was known to hold it; it is forgotten."""
+        with self._lock:
+            return self._held.pop(key(dn), self) is None
+
+
+def send(
+    link: Link,
+    place: Place,
+    dn: str,
+    mods: Sequence[Modification],
+    controls: Sequence[Control] = (),
+    held: Placeholders | None = None,
+) -> Response:
+    """Modify an entry: additions of what is there and removals of what is not are no errors.
+
+    More members than ``place.chunk`` go in several requests; the first carries ``controls``.
+
+    :raises Unavailable: also when a later request of several is refused: part of the change stands then.
+    """
+    held = held or Placeholders()
+    response = Response(codes.SUCCESS)
+    for number, batch in enumerate(_batches(place, mods)):
+        response = _once(link, place, dn, batch, () if number else controls, held)
+        if response.code != codes.SUCCESS:
+            if number:
+                raise Unavailable("the members were changed in part", uncertain=True)
+            break
+    return response
+
+
+def _batches(place: Place, mods: Sequence[Modification]) -> list[list[Modification]]:
+    """One batch where that is possible; the atomic rest of a change goes with its first members."""
+    member = (place.member or "").lower()
+    batches: list[list[Modification]] = [[]]
+    room = place.chunk
+    for kind, name, values in mods:
+        if name.lower() != member:
+            batches[0].append((kind, name, values))
+            continue
+        while values:
+            if not room:
+                batches.append([])
+                room = place.chunk
+            batches[-1].append((kind, name, values[:room]))
+            values, room = values[room:], room - min(room, len(values))
+    return batches
+
+
+def _once(
+    link: Link, place: Place, dn: str, mods: Sequence[Modification], controls: Sequence[Control], held: Placeholders
+) -> Response:
+    deltas = any(kind in (ADD, DELETE) for kind, _, _ in mods)
+    if deltas and PERMISSIVE not in link.avoided:
+        controls = [*controls, permissive()]
+    joined = [*mods, *_without_placeholder(place, dn, mods, held)]
+    response = link.write(modify(dn, joined), controls)
+    if deltas and response.code in (_MEMBER_STANDS if _has_members(place, mods) else _STANDS):
+        mods = joined = _difference(link, dn, joined)
+        response = link.write(modify(dn, mods), controls) if mods else Response(codes.SUCCESS)
+    if response.code == codes.OBJECT_CLASS and place.placeholder and _has_members(place, mods, DELETE):
+        filler: Modification = (ADD, place.member or "", [place.placeholder.encode()])
+        response = link.write(modify(dn, [*mods, filler]), controls)
+        if response.code == codes.SUCCESS:
+            held.put(dn)
+    return response
+
+
+def _has_members(place: Place, mods: Sequence[Modification], only: int | None = None) -> bool:
+    member = (place.member or "").lower()
+    return any(name.lower() == member and (only is None or kind == only) for kind, name, _ in mods)
+
+
+def _without_placeholder(place: Place, dn: str, mods: Sequence[Modification], held: Placeholders) -> list[Modification]:
+    """Whoever joins takes the placeholder's place."""
+    if not place.placeholder or not _has_members(place, mods, ADD) or not held.take(dn):
+        return []
+    return [(DELETE, place.member or "", [place.placeholder.encode()])]
+
+
+def _difference(link: Link, dn: str, mods: Sequence[Modification]) -> list[Modification]:
+    """What of ``mods`` does not stand yet, asked value by value; for servers without the permissive control."""
+    left: list[Modification] = []
+    for kind, name, values in mods:
+        if kind in (ADD, DELETE):
+            values = [raw for raw in values if _stands(link, dn, name, raw) == (kind == DELETE)]
+        if values or kind not in (ADD, DELETE):
+            left.append((kind, name, values))
+    return left
+
+
+def _stands(link: Link, dn: str, name: str, value: bytes) -> bool:
+    response = link.search(dn, query.equal(name, value), ("1.1",), BASE_OBJECT)
+    if response.code not in (codes.SUCCESS, codes.NO_SUCH_OBJECT):
+        raise codes.error(response)
+    return bool(response.rows)
+
+
+class Memberships:
+    """The memberships of an entry that is about to go."""
+
+    def __init__(self, resolver: Resolver, dn: str) -> None:
+        self._resolver = resolver
+        self._dn = dn
+        self._left: list[tuple[Place, str]] = []
+
+    def leave(self, link: Link) -> None:
+        """Take the entry out of every group it is in, or, where one refuses, out of none.
+
+        :raises ConnectorError: one refuses.
+        """
+        for place, group in self._resolver.groups_of(link, self._dn):
+            response = self._change(link, place, group, DELETE)
+            if response.code not in (codes.SUCCESS, codes.NO_SUCH_OBJECT, codes.NO_SUCH_ATTRIBUTE):
+                self.rejoin(link)
+                raise codes.error(response)
+            self._left.append((place, group))
+
+    def rejoin(self, link: Link) -> None:
+        """Undo ``leave``.
+
+        :raises Unavailable: ``uncertain``, where that fails.
+        """
+        for place, group in self._left:
+            try:
+                response = self._change(link, place, group, ADD)
+            except ConnectorError as error:
+                raise Unavailable("a membership could not be restored", uncertain=True) from error
+            if response.code not in (codes.SUCCESS, codes.NO_SUCH_OBJECT, codes.EXISTS):
+                raise Unavailable("a membership could not be restored", uncertain=True)
+        self._left = []
+
+    def _change(self, link: Link, place: Place, group: str, kind: int) -> Response:
+        return send(link, place, group, [(kind, place.member or "", [self._dn.encode()])])

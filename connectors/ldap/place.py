@@ -1,0 +1,150 @@
+"""One section of a mapping file for a directory: where entries live, what they are, how they are named."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from connectors.contract import CollectionSpec
+from connectors.entry import GROUPS, MEMBERS, PARENT, Entry, Value
+from connectors.ldap import query
+from connectors.ldap.dn import parse, split
+from connectors.ldap.messages import Row
+from connectors.ldap.options import Settings
+from connectors.ldap.values import Anchor, anchor_of, decode
+
+_AUXILIARY = frozenset(
+    (
+        "posixaccount", "shadowaccount", "ldappublickey", "extensibleobject", "simplesecurityobject", "uidobject",
+        "dcobject", "pwdpolicy", "inetlocalmailrecipient", "sambasamaccount", "krbprincipalaux", "mailrecipient",
+    )
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A collection's own settings, ready to use.
+
+    :param filter: what every entry of the collection satisfies. :param bases: where to look.
+    :param classes: of a new entry. :param rdn: the attribute that names one. :param parent: where one goes when
+        the mapping does not say.
+    :param member: the attribute of ``@members``; None where the collection has none. :param placeholder: the DN that
+        stands in a group without members. :param chunk: most members a change. :param secrets: attributes never
+        read, in lower case.
+    """
+
+    spec: CollectionSpec
+    anchor: Anchor
+    filter: bytes
+    kind: str
+    bases: tuple[str, ...]
+    classes: tuple[str, ...]
+    rdn: str
+    parent: str
+    base: str
+    member: str | None = None
+    placeholder: str | None = None
+    chunk: int = 500
+    secrets: frozenset[str] = frozenset()
+
+    def requested(self, attributes: frozenset[str] | None) -> list[str]:
+        """The attribute names to ask the directory for: those wanted, the anchor and the version."""
+        wanted = self.spec.attributes if attributes is None else attributes
+        names = {name.lower(): name for name in wanted if not name.startswith("@")}
+        if MEMBERS in wanted and self.member:
+            names[self.member.lower()] = self.member
+        for name in (self.anchor.attribute, self.anchor.version):
+            names.setdefault(name.lower(), name)
+        return sorted(name for lower, name in names.items() if lower not in self.secrets)
+
+    def id_of(self, row: Row) -> str | None:
+        """The entry's id; None where the directory does not show it."""
+        held = row.values.get(self.anchor.attribute.lower())
+        return self.anchor.shown(held[0]) if held else None
+
+    def version_of(self, row: Row) -> str | None:
+        held = row.values.get(self.anchor.version.lower())
+        return held[0].decode("utf-8", "replace") if held else None
+
+    def by_id(self, asserted: Sequence[bytes]) -> bytes:
+        """The filter for entries of this collection with one of these ids."""
+        return query.both(query.any_value(self.anchor.attribute, asserted), self.filter)
+
+    def entry(self, row: Row, attributes: frozenset[str] | None, references: Mapping[str, tuple[Value, ...]]) -> Entry:
+        """The entry as the contract shows it; ``references`` are the values of reference attributes and ``@`` names."""
+        wanted = (self.spec.attributes if attributes is None else attributes) - self.spec.secrets
+        shown: dict[str, tuple[Value, ...]] = {}
+        for name in wanted:
+            if name in self.spec.references or name in (MEMBERS, GROUPS):
+                values = references.get(name, ())
+            elif name == PARENT:
+                values = (self.with_base(split(row.dn)[1]),)
+            else:
+                binary = self.spec.types.get(name) == "binary"
+                values = tuple(decode(raw, binary=binary) for raw in row.values.get(name.lower(), ()) if raw)
+            if values:
+                shown[name] = values
+        return Entry(self.id_of(row) or "", shown, self.version_of(row), row.dn)
+
+    def with_base(self, dn: str) -> str:
+        """A DN as a mapping writes it: the base as ``{base}``."""
+        if dn.lower() == self.base.lower():
+            return "{base}"
+        end = "," + self.base.lower()
+        return dn[: -len(end)] + ",{base}" if dn.lower().endswith(end) else dn
+
+
+def place_of(spec: CollectionSpec, settings: Settings) -> Place:
+    """Read the options of one section.
+
+    :raises ValueError: one line for each that is missing or wrong.
+    """
+    errors: list[str] = []
+    options = spec.options
+    classes = _texts(options.get("class", options.get("classes", ())))
+    if not classes:
+        errors.append(f"{spec.name}: 'class' must list the object classes of an entry")
+    rdn = options.get("rdn")
+    if not isinstance(rdn, str) or not rdn:
+        errors.append(f"{spec.name}: 'rdn' must name the attribute that names an entry, such as \"uid\"")
+    structural = [name for name in classes if name.lower() not in _AUXILIARY] or list(classes) or ["top"]
+    members = spec.members or {}
+    if MEMBERS in spec.references and not isinstance(members.get("attr"), str):
+        errors.append(f'{spec.name}: members.attr must name the attribute that holds the members, such as "member"')
+    chunk = members.get("chunk", 500)
+    if not isinstance(chunk, int) or chunk < 1:
+        errors.append(f"{spec.name}: members.chunk must be a number above 0")
+    bases = tuple(each.replace("{base}", settings.base) for each in _texts(options.get("search_base", ())))
+    parents = [each.replace("{base}", settings.base) for each in _parents(options.get("parent"))]
+    placeholder = members.get("placeholder")
+    dns = [*bases, *parents, *([str(placeholder).replace("{base}", settings.base)] if placeholder else [])]
+    errors += [f"{spec.name}: '{dn}' is no distinguished name" for dn in dns if not parse(dn)]
+    if errors:
+        raise ValueError("\n".join(errors))
+    return Place(
+        spec=spec,
+        anchor=anchor_of(spec.anchor, spec.version),
+        filter=query.equal("objectClass", structural[-1].encode()),
+        kind=structural[-1].lower(),
+        bases=bases or (settings.base,),
+        classes=classes,
+        rdn=str(rdn),
+        parent=parents[-1] if parents else settings.base,
+        base=settings.base,
+        member=str(members["attr"]) if MEMBERS in spec.references else None,
+        placeholder=str(placeholder).replace("{base}", settings.base) if placeholder else None,
+        chunk=chunk,
+        secrets=frozenset(name.lower() for name in spec.secrets),
+    )
+
+
+def _texts(raw: object) -> tuple[str, ...]:
+    if isinstance(raw, str):
+        return (raw,)
+    return tuple(str(each) for each in raw) if isinstance(raw, list | tuple) else ()
+
+
+def _parents(raw: object) -> list[str]:
+    """``parent`` as a DN or as the list of choices; the last one is the one without a condition."""
+    if isinstance(raw, str):
+        return [raw]
+    choices = raw if isinstance(raw, list | tuple) else ()
+    return [str(each["dn"]) if isinstance(each, Mapping) else str(each) for each in choices]

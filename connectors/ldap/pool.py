@@ -1,0 +1,257 @@
+"""Bound connections for threads: last in first out, ordered failover, and no write is ever sent twice."""
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from types import TracebackType
+from typing import Self
+
+from connectors.errors import Unavailable
+from connectors.ldap import codes
+from connectors.ldap.controls import NAMES, cookie_of, paged
+from connectors.ldap.messages import BASE_OBJECT, SUBTREE, Control, Response, Row, search
+from connectors.ldap.options import Settings
+from connectors.ldap.query import ALL
+from connectors.ldap.schema import Schema, parse_schema
+from connectors.ldap.session import LoginRefused, Lost, Session, open_session
+
+
+class Features:
+    """What the server that answers can do: its controls (those of ``avoid`` taken out) and its schema."""
+
+    def __init__(self, controls: frozenset[str] = frozenset(), schema: Schema | None = None) -> None:
+        self.controls = controls
+        self.schema = schema or Schema()
+
+    def has(self, oid: str) -> bool:
+        return oid in self.controls
+
+
+class Pool:
+    """Connections to the first of ``settings.urls`` that answers, all to the same one."""
+
+    def __init__(self, settings: Settings, clock: Callable[[], float] = time.monotonic) -> None:
+        self.settings = settings
+        self.clock = clock
+        self.features = Features()
+        self.switched: float | None = None
+        """when the server was last changed for another"""
+        self._lock = threading.Lock()
+        self._idle: list[Session] = []
+        self._busy: set[Session] = set()
+        self._active = 0
+        self._learnt: dict[str, Features] = {}
+        self._tried_earlier = 0.0
+        self._closed = False
+
+    def take(self) -> Session:
+        """A live connection to the active server.
+
+        :raises Unavailable: no server answers, or none takes the login. Nothing was sent.
+        """
+        while True:
+            with self._lock:
+                if self._closed:
+                    raise Unavailable("the connection to the directory is closed")
+                active = self.settings.urls[self._active]
+                earlier = self._wants_earlier()
+                session = self._idle.pop() if self._idle and not earlier else None
+                if session is not None and session.url == active and session.alive():
+                    self._busy.add(session)
+                    return session
+            if session is None:
+                break
+            session.close()
+        session = self._connect(self._order(earlier))
+        with self._lock:
+            self._busy.add(session)
+        return session
+
+    def give(self, session: Session) -> None:
+        """Take a connection back, or drop it if it is closed or of another server."""
+        with self._lock:
+            self._busy.discard(session)
+            if session.open and not self._closed and session.url == self.settings.urls[self._active]:
+                self._idle.append(session)
+                return
+        session.close()
+
+    def close(self) -> None:
+        """Close every connection, those in use too: their verbs end as unavailable."""
+        with self._lock:
+            self._closed = True
+            sessions = [*self._idle, *self._busy]
+            self._idle.clear()
+        for session in sessions:
+            session.close()
+
+    def _wants_earlier(self) -> bool:
+        """Whether it is time to try a server earlier in the list again (under the lock)."""
+        if self._active == 0 or self.clock() - self._tried_earlier < self.settings.failback:
+            return False
+        self._tried_earlier = self.clock()
+        return True
+
+    def _order(self, earlier: bool) -> list[int]:
+        """The urls to try: the active one first, unless an earlier one is due to be tried again."""
+        order = list(range(len(self.settings.urls)))
+        if not earlier:
+            order.sort(key=lambda at: at != self._active)
+        return order
+
+    def _connect(self, order: Sequence[int]) -> Session:
+        refused, reason = False, "no connection"
+        for at in order:
+            url = self.settings.urls[at]
+            try:
+                session = open_session(self.settings, url)
+                self._adopt(at, session)
+                return session
+            except LoginRefused:
+                refused = True
+            except Lost as error:
+                reason = str(error)
+        raise Unavailable("the directory does not accept the login" if refused else f"the directory: {reason}")
+
+    def _adopt(self, at: int, session: Session) -> None:
+        learnt = self._learnt.get(session.url)
+        if learnt is None:
+            learnt = self._learnt[session.url] = _learn(session, self.settings)
+        stale: list[Session] = []
+        with self._lock:
+            if at != self._active:
+                self._active = at
+                self.switched = self._tried_earlier = self.clock()
+                stale, self._idle = self._idle, []
+            self.features = learnt
+        for old in stale:
+            old.close()
+
+
+def _learn(session: Session, settings: Settings) -> Features:
+    """Read the root DSE and the schema (RFC 4512 §5.1, §4.4); what may not be read stays unknown."""
+    asked = ("supportedControl", "subschemaSubentry")
+    rows = session.call(search("", BASE_OBJECT, ALL, asked)).rows
+    if not rows:
+        return Features()
+    values = rows[0].values
+    offered = {raw.decode("ascii", "replace") for raw in values.get("supportedcontrol", ())}
+    known = frozenset(offered & set(NAMES.values())) - settings.avoid
+    place = next((raw.decode() for raw in values.get("subschemasubentry", ())), "cn=Subschema")
+    found = session.call(search(place, BASE_OBJECT, ALL, ("attributeTypes", "objectClasses"))).rows
+    if not found:
+        return Features(known)
+    read = found[0].values
+    return Features(known, parse_schema(read.get("attributetypes", ()), read.get("objectclasses", ())))
+
+
+class Link:
+    """One verb's use of the directory: a connection for its duration, taken when first needed."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+        self._session: Session | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._session is not None:
+            self._pool.give(self._session)
+            self._session = None
+
+    @property
+    def features(self) -> Features:
+        """What the server can do; connects if need be."""
+        self._connected()
+        return self._pool.features
+
+    @property
+    def avoided(self) -> frozenset[str]:
+        """The controls that the operator wants not used."""
+        return self._pool.settings.avoid
+
+    def search(
+        self,
+        base: str,
+        filter: bytes,
+        attributes: Sequence[str],
+        scope: int = SUBTREE,
+        controls: Sequence[Control] = (),
+    ) -> Response:
+        """One search; asked once more on a new connection if this one was dead.
+
+        :raises Unavailable: no server, or no answer.
+        """
+        request = search(base, scope, filter, attributes)
+        try:
+            return self._connected().call(request, controls)
+        except Lost as error:
+            if error.silent:
+                raise Unavailable("the directory gives no answer in time") from error
+        try:
+            return self._connected().call(request, controls)
+        except Lost as error:
+            raise Unavailable("the connection to the directory was lost") from error
+
+    def find(
+        self,
+        base: str,
+        filter: bytes,
+        attributes: Sequence[str],
+        scope: int = SUBTREE,
+        controls: Sequence[Control] = (),
+    ) -> Sequence[Row]:
+        """The entries below ``base``, which must be there and readable (semantics, rule 2).
+
+        :raises Unavailable: the base is missing or may not be read.
+        :raises ConnectorError: what else the directory says.
+        """
+        response = self.search(base, filter, attributes, scope, controls)
+        return response.rows if response.code == codes.SUCCESS else _refuse_search(response)
+
+    def find_page(
+        self, base: str, filter: bytes, attributes: Sequence[str], size: int, cookie: bytes = b""
+    ) -> tuple[Sequence[Row], bytes]:
+        """One page of the paged results control, and the cookie for the next (empty: none).
+
+        The cookie belongs to this link's connection; if that is lost, so is the walk.
+        """
+        request = search(base, SUBTREE, filter, attributes)
+        if not cookie:
+            response = self.search(base, filter, attributes, SUBTREE, (paged(size),))
+        else:
+            try:
+                response = self._connected().call(request, (paged(size, cookie),))
+            except Lost as error:
+                raise Unavailable("the connection to the directory was lost in the middle of a list") from error
+        if response.code != codes.SUCCESS:
+            _refuse_search(response)
+        return response.rows, cookie_of(response)
+
+    def write(self, operation: bytes, controls: Sequence[Control] = ()) -> Response:
+        """Send one change, once.
+
+        :raises Unavailable: ``uncertain`` where it had been sent.
+        """
+        try:
+            return self._connected().call(operation, controls)
+        except Lost as error:
+            detail = "the directory gives no answer in time" if error.silent else "the directory's connection was lost"
+            raise Unavailable(detail, uncertain=error.sent) from error
+
+    def _connected(self) -> Session:
+        if self._session is not None and not self._session.open:
+            self._pool.give(self._session)
+            self._session = None
+        if self._session is None:
+            self._session = self._pool.take()
+        return self._session
+
+
+def _refuse_search(response: Response) -> Sequence[Row]:
+    if response.code == codes.NO_SUCH_OBJECT:
+        raise Unavailable("the place in the directory where these entries live is missing or may not be read")
+    raise codes.error(response)
