@@ -49,3 +49,9 @@ def listed(words: Sequence[str], joint: str = "and") -> str:
     if len(quoted) < 2:
         return "".join(quoted)
     return f"{', '.join(quoted[:-1])} {joint} {quoted[-1]}"
+
+
+def in_order(messages: Iterable[Message]) -> list[Message]:
+    """Return the messages by file and line, each once."""
+    unique = {str(message): message for message in messages}
+    return sorted(unique.values(), key=lambda each: (each.place.file, each.place.line) if each.place else ("", 0))

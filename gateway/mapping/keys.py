@@ -123,7 +123,7 @@ MAP_ROW: Keys = {
 SET_ROW: Keys = {
     "value": Key("a constant", ("any",)),
     "template": Key("text with `{path}` in it"),
-    "else": Key("the template when a path of `template` has no value"),
+    "else": Key("what is written when `template` lacks a value, or no group of `by_group` fits"),
     "by_group": Key("`[[group, value], …]`: the first group the user is in decides", ("any",)),
     "via": MAP_ROW["via"],
     "apply": _APPLY,
@@ -145,7 +145,7 @@ _EVENT_CHOICES = ("disable", "move", "delete", "refuse")
 LIFECYCLE: Keys = {
     "deactivate": Key("what `active = false` does", choices=_EVENT_CHOICES),
     "delete": Key("what a SCIM DELETE does", choices=_EVENT_CHOICES),
-    "move_to": Key("the parent that `move` moves to; given with `disable`, both are done"),
+    "move_to": Key("the parent that `move` moves to"),
     "stamp": Key("attributes that take the time of an event", ("tables",)),
     "after": Key("calls that follow an event", ("tables",)),
     "tombstone_rename": Key("Entra's rename of a deleted user", choices=("ignore", "apply")),

@@ -5,8 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from gateway.mapping import keys
+from gateway.mapping.check_rows import row_messages
 from gateway.mapping.document import presets, read_document
-from gateway.mapping.errors import MappingError, Message
+from gateway.mapping.errors import MappingError, Message, in_order
 from gateway.mapping.model import FileTest, MappingFile, SchemaAttribute, Section
 from gateway.mapping.reader import Node, json_table, texts
 from gateway.mapping.rows import resource_name
@@ -36,16 +37,13 @@ def load(source: str | Path) -> MappingFile:
         tables=_tables(fields.get("table")),
         schemas=tuple(_schemas(fields.get("schema"), sections)),
         tests=tuple(_tests(fields.get("test"), tuple(sections))),
+        places=document.places,
     )
     if not sections and not report:
         root.complain("there is no [user], [group] or [resource.…] section")
     if report:
-        raise MappingError(sorted(report, key=_by_place))
+        raise MappingError(in_order([*report, *row_messages(file)]))
     return file
-
-
-def _by_place(message: Message) -> tuple[str, int]:
-    return (message.place.file, message.place.line) if message.place else ("", 0)
 
 
 def _sections(node: Node | None, target: str) -> dict[str, Section]:

@@ -192,3 +192,5 @@ class MappingFile:
     tables: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     schemas: tuple[SchemaAttribute, ...] = ()
     tests: tuple[FileTest, ...] = ()
+    places: Mapping[tuple[str | int, ...], Place] = field(default_factory=dict, compare=False, repr=False)
+    """where every key stands: ``("resource", "User", "scope")`` → its place; for messages only"""

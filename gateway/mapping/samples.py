@@ -78,12 +78,17 @@ def _binary(chance: random.Random) -> str:
     return base64.b64encode(chance.randbytes(chance.randint(1, 24))).decode()
 
 
-def shrunk(value: T, breaks: Callable[[T], bool], tries: int = 400) -> T:
-    """Return a small value that still ``breaks``, found by trying simpler ones greedily."""
+def shrunk(
+    value: T, breaks: Callable[[T], bool], simpler_than: Callable[[T], Iterable[T]] | None = None, tries: int = 400
+) -> T:
+    """Return a small value that still ``breaks``, found by trying simpler ones greedily.
+
+    :param simpler_than: yields simpler values, the simplest first; without it, what suits text, numbers and JSON.
+    """
     again = True
     while again and tries > 0:
         again = False
-        for simpler in _simpler(value):
+        for simpler in (simpler_than or _simpler)(value):
             tries -= 1
             if breaks(simpler):
                 value, again = simpler, True

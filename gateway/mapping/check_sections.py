@@ -1,0 +1,174 @@
+"""What can be wrong with a section as a whole, and between its rows."""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+
+from gateway.mapping import rfc7643
+from gateway.mapping.check_filters import filter_faults
+from gateway.mapping.check_rows import Subject
+from gateway.mapping.errors import Message, listed, suggest
+from gateway.mapping.model import Row
+
+_ENDPOINT = re.compile(r"/[A-Za-z][A-Za-z0-9._-]*\Z")
+_RESERVED = ("/Schemas", "/ResourceTypes", "/ServiceProviderConfig", "/Bulk", "/Me")
+_REQUIRED = {rfc7643.USER: "userName", rfc7643.GROUP: "displayName"}
+_TABLE_KINDS = {"ldap": ("class", "rdn"), "sql": ("table",)}
+_GATEWAY_WRITES = {"created", "modified"}
+
+
+def section_messages(subject: Subject) -> Iterator[Message]:
+    """Yield what is wrong with one section beyond its single rows."""
+    yield from _required(subject)
+    yield from _twice(subject)
+    yield from _match(subject)
+    yield from _conditions(subject)
+    yield from _lifecycle(subject)
+    yield from _members(subject)
+    yield from _children(subject)
+    yield from _placement(subject)
+
+
+def writers(subject: Subject) -> dict[str, list[Row]]:
+    """Return the rows that write each attribute of the target."""
+    found: defaultdict[str, list[Row]] = defaultdict(list)
+    for row in subject.section.rows:
+        if row.attr is not None and row.direction != "show" and row.only != "read":
+            found[row.attr].append(row)
+    return found
+
+
+def _required(subject: Subject) -> Iterator[Message]:
+    section = subject.section
+    mapped = {path.top for row in section.rows if row.direction == "map" and (path := subject.path(row))}
+    needed = [_REQUIRED[section.schema]] if section.schema in _REQUIRED else []
+    needed += [each.name for each in subject.file.schemas if each.resource == section.name and each.required]
+    for name in needed:
+        if not any(path == name or path.endswith(f":{name}") for path in mapped):
+            yield Message(subject.place("map"), f"{name!r} is not mapped, and SCIM requires it")
+
+
+def _twice(subject: Subject) -> Iterator[Message]:
+    """Two rows of one path, two rows that write one attribute, two rows with one alias."""
+    paths: dict[str, Row] = {}
+    aliases: dict[str, Row] = {}
+    for row in subject.section.rows:
+        path = subject.path(row)
+        if path is not None and paths.setdefault(path.text, row) is not row:
+            yield Message(row.place, f"two rows map {path.text!r} (the other in line {paths[path.text].place.line})")
+        for other in row.also:
+            if aliases.setdefault(other.lower(), row) is not row:
+                yield Message(row.place, f"also: two rows claim the name {other!r}")
+    for attr, rows in writers(subject).items():
+        if len(rows) > 1 and not all(row.when for row in rows):
+            first, *others = sorted(rows, key=lambda row: row.place.line)
+            for row in others:
+                yield Message(row.place, f"two rows write {attr!r} (the other in line {first.place.line})")
+    own = {subject.section.options.get(key) for key in _GATEWAY_WRITES} | {subject.section.version}
+    for attr, rows in writers(subject).items():
+        if attr in own:
+            yield Message(rows[0].place, f"{attr!r} is written by the gateway itself (version, created, modified)")
+
+
+def _match(subject: Subject) -> Iterator[Message]:
+    mapped = {path.text: row for row in subject.section.rows if (path := subject.path(row)) and row.direction == "map"}
+    for number, rule in enumerate(subject.section.match):
+        place = subject.place("match", number)
+        known = subject.index.find(rule)
+        if rule.startswith("target:"):
+            continue
+        if known is None and rule not in mapped:
+            text = f"{rule!r} is not an attribute of {subject.section.name}"
+            yield Message(place, text + suggest(rule, [each.path for each in subject.index]))
+        elif (known.path if known else rule) not in mapped:
+            yield Message(place, f"no row maps {rule!r}, so nothing can be found by it{suggest(rule, mapped)}")
+
+
+def _conditions(subject: Subject) -> Iterator[Message]:
+    section = subject.section
+    conditions: list[tuple[str, tuple[str | int, ...], bool]] = []
+    if section.scope is not None:
+        conditions.append((section.scope, ("scope",), True))
+    conditions += [(text, ("protect", number), True) for number, text in enumerate(section.protect)]
+    conditions += [
+        (choice.when, ("parent", number, "when"), False)
+        for number, choice in enumerate(section.parent)
+        if choice.when is not None
+    ]
+    for text, keys, target in conditions:
+        for fault in filter_faults(text, subject.index, section.name, target=target):
+            yield Message(subject.place(*keys), fault)
+    for number, choice in enumerate(section.parent[:-1]):
+        if choice.when is None:
+            yield Message(subject.place("parent", number), "holds always, so what follows is never reached")
+
+
+def _lifecycle(subject: Subject) -> Iterator[Message]:
+    section, lifecycle = subject.section, subject.section.lifecycle
+    active = any(row.path.lower() == "active" and row.direction == "map" and row.only != "read" for row in section.rows)
+    for event in ("deactivate", "delete"):
+        action = getattr(lifecycle, event)
+        given = ("resource", section.name, "lifecycle", event) in subject.file.places
+        if action == "disable" and not active and (given or event == "delete"):
+            default = "" if given else ", which is the default,"
+            text = f'{event} = "disable"{default} needs a row that maps active'
+            yield Message(subject.place("lifecycle", event), text)
+        if action == "move" and lifecycle.move_to is None:
+            yield Message(subject.place("lifecycle", event), f'{event} = "move" needs move_to')
+    written = writers(subject)
+    for stamp in lifecycle.stamp:
+        if stamp.attr in written:
+            text = f"two rows write {stamp.attr!r} (the other in line {written[stamp.attr][0].place.line})"
+            yield Message(subject.place("lifecycle", "stamp"), text)
+    if lifecycle.after and subject.file.target in ("ldap", "sql", "memory"):
+        text = f"a target of kind {subject.file.target!r} has no calls to make"
+        yield Message(subject.place("lifecycle", "after"), text)
+
+
+def _members(subject: Subject) -> Iterator[Message]:
+    members = subject.section.members
+    if members is None:
+        return
+    if subject.index.find("members") is None:
+        yield Message(members.place, f"{subject.section.name} has no attribute 'members'")
+    for name in members.ref:
+        if name not in subject.file.sections:
+            hint = suggest(name, subject.file.sections)
+            yield Message(subject.place("members", "ref"), f"there is no section for {name!r}{hint}")
+    if members.chunk < 1:
+        yield Message(subject.place("members", "chunk"), "must be at least 1")
+
+
+def _children(subject: Subject) -> Iterator[Message]:
+    for name, child in subject.section.children.items():
+        rows = [row for row in subject.section.rows if row.attr == name]
+        path = subject.path(rows[0]) if rows else None
+        if path is None:
+            continue  # the row is already reported
+        subs = [sub.name for sub in path.known.head.sub_attributes]
+        columns = child.get("map")
+        if path.known.sub is not None or not path.known.head.multi_valued or not subs:
+            text = f"{path.text!r} is not multi-valued and complex, so its elements have no rows"
+            yield Message(subject.place("child", name), text)
+        for sub in columns if isinstance(columns, dict) and subs else ():
+            if sub not in subs:
+                text = f"{sub!r} is not a sub-attribute of {path.top}{suggest(sub, subs)}"
+                yield Message(subject.place("child", name, "map", sub), text)
+
+
+def _placement(subject: Subject) -> Iterator[Message]:
+    section, target = subject.section, subject.file.target
+    missing = [key for key in _TABLE_KINDS.get(target, ()) if key not in section.options]
+    missing += ["parent"] if target == "ldap" and not section.parent else []
+    if missing:
+        verb = "is" if len(missing) == 1 else "are"
+        yield Message(section.place, f"{listed(missing)} {verb} missing for a target of kind {target!r}")
+    rdn = section.options.get("rdn")
+    if target == "ldap" and rdn is not None and rdn not in writers(subject):
+        text = f"no row writes {rdn!r}, which names the entry{suggest(rdn, writers(subject))}"
+        yield Message(subject.place("rdn"), text)
+    if not _ENDPOINT.match(section.endpoint) or section.endpoint in _RESERVED:
+        text = f"{section.endpoint!r} cannot be an endpoint: one word after a slash, and not {listed(_RESERVED, 'or')}"
+        yield Message(subject.place("endpoint"), text)
+    if section.marker is not None and section.marker[0] in writers(subject):
+        yield Message(subject.place("marker"), f"two rows write {section.marker[0]!r}")
