@@ -21,6 +21,6 @@ def error_response(error: Exception) -> ScimResponse:
     status = document.status or 500
     headers = {"WWW-Authenticate": CHALLENGE} if status == HTTPStatus.UNAUTHORIZED else {}
     wait = getattr(error, "retry_after", None)
-    if wait is not None and isinstance(error, SCIMException):
+    if wait is not None:
         headers["Retry-After"] = str(wait)
     return ScimResponse(HTTPStatus(status), document.model_dump(), headers)

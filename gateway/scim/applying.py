@@ -103,8 +103,7 @@ def _present(attribute: Attribute, current: list[Any], item: Any) -> bool:
         return fold(attribute, item) in [fold(attribute, known) for known in current]
     for known in current:
         if identity(attribute, known) == identity(attribute, item):
-            if item.get("primary") is True:
-                known["primary"] = True
+            known.update(item)
             return True
     return False
 

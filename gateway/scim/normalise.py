@@ -83,7 +83,7 @@ def _put(result: Document, place: Place, value: Any) -> None:
     name = place.attribute.name
     if name in holder and holder[name] != value:
         raise InvalidSyntaxException(detail=f"{place.path} is there twice, with different values")
-    holder[name] = value
+    holder[name] = None if value == {} else value
 
 
 def _elsewhere(result: Document, shape: Shape, key: str, value: Any, dialect: Dialect) -> None:

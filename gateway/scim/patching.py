@@ -216,6 +216,8 @@ def _writes(operation: Operation, place: Place, node: Target, value: Any, dialec
         yield _removal(place, selection, value, dialect)
         return
     clean = _clean(place, selection, value, dialect)
+    if clean == {}:
+        return
     unassigns = clean is None or (clean == [] and operation.op != "add")
     if unassigns and place.leaf.required and place.sub is None and selection is None:
         raise MutabilityException(attribute=place.path, detail=f"{place.path} is required and cannot be unassigned")

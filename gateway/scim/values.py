@@ -122,14 +122,14 @@ def _subs(attribute: Attribute, value: dict[str, Any], dialect: Dialect) -> dict
 def _without_reference(attribute: Attribute, subs: dict[str, Any]) -> dict[str, Any] | None:
     """Leave ``$ref`` out: the gateway derives it from ``value``, and the other way where only ``$ref`` was sent.
 
-    An element keeps only what is set; a single complex value keeps its nulls, which clear (semantics, rule 8).
+    An element keeps only what is set. A single complex value keeps its nulls, which clear (semantics, rule 8); one
+    whose ``value`` is null is nothing at all.
     """
     if "value" in attribute.subs and (reference := subs.pop("$ref", None)) and subs.get("value") is None:
         subs["value"] = str(reference).rstrip("/").rpartition("/")[2]
-    assigned = {name: item for name, item in subs.items() if item is not None}
-    if attribute.multi_valued or not assigned:
-        return assigned or None
-    return subs
+    if attribute.multi_valued:
+        return {name: item for name, item in subs.items() if item is not None} or None
+    return None if "value" in subs and subs["value"] is None else subs
 
 
 def _boolean(attribute: Attribute, value: Any, dialect: Dialect) -> bool:
