@@ -55,7 +55,8 @@ class Okta:
 
     def assign(self, login: str) -> None:
         """A person is assigned to the application: look, then create."""
-        self.send("GET", f"/Users?filter={quote(f'userName eq "{login}"')}&startIndex=1&count=100")
+        wanted = quote(f'userName eq "{login}"')
+        self.send("GET", f"/Users?filter={wanted}&startIndex=1&count=100")
         self.ids[login] = self.send("POST", "/Users", profile(login))["id"]
 
     def update(self, login: str, title: str) -> None:

@@ -74,7 +74,7 @@ def announce(config: Config, bound: Address, secret: str | None) -> None:
     say()
     for name, connection in config.connection.items():
         say(f"  {name:<10} {root.rstrip('/')}{connection.mount}  →  {connection.target} ({connection.mapping})")
-    say(f"  health     {root.rstrip('/')}/health")
+    say(f"  health     {root.rstrip('/')}/healthz")
     say()
     if secret is None:
         return

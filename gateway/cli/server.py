@@ -5,6 +5,7 @@ import secrets
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import uvicorn
 from uvicorn.supervisors import Multiprocess
@@ -32,7 +33,20 @@ def bound(where: Address) -> Iterator[socket.socket]:
         yield made
 
 
-def settings(config: Config, app: object, *, level: str = "info") -> uvicorn.Config:
+def logs(level: str) -> dict[str, Any]:
+    """Say how to log: lines to standard error, ours at the configured level, libraries' from warnings on."""
+    ours: dict[str, Any] = {"level": level.upper()}
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+        "root": {"level": "WARNING", "handlers": ["stderr"]},
+        "loggers": {"gateway": ours, "dirbridge": ours, "connectors": ours, "uvicorn.access": {"level": "CRITICAL"}},
+    }
+
+
+def settings(config: Config, app: object) -> uvicorn.Config:
     """Return uvicorn's settings. No access log: the audit says who did what, and a log line costs more than a read."""
     tls = config.server.tls
     return uvicorn.Config(
@@ -46,7 +60,7 @@ def settings(config: Config, app: object, *, level: str = "info") -> uvicorn.Con
         access_log=False,
         server_header=False,
         proxy_headers=False,
-        log_level=level,
+        log_config=logs(config.server.log_level),
         timeout_graceful_shutdown=GRACE,
         ssl_certfile=tls.cert.path(config.root) if tls else None,
         ssl_keyfile=tls.key.path(config.root) if tls else None,
@@ -61,6 +75,6 @@ def run(config: Config, listening: socket.socket, *, test_mappings: bool) -> int
         several = settings(config, "gateway.app:from_environment")
         Multiprocess(several, target=uvicorn.Server(several).run, sockets=[listening]).run()
         return 0
-    server = uvicorn.Server(settings(config, create_app(config, test_mappings=test_mappings), level="warning"))
+    server = uvicorn.Server(settings(config, create_app(config, test_mappings=test_mappings)))
     server.run(sockets=[listening])
     return 0 if server.started else UNREACHABLE

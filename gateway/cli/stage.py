@@ -80,7 +80,7 @@ def stage() -> Iterator[Stage]:
         config = embedded_config(directory)
         token = asyncio.run(first_token(config))
         with bound(Address("127.0.0.1", 0)) as listening:
-            server = uvicorn.Server(settings(config, create_app(config, test_mappings=False), level="warning"))
+            server = uvicorn.Server(settings(config, create_app(config, test_mappings=False)))
             thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
             thread.start()
             try:

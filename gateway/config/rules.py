@@ -11,7 +11,7 @@ from gateway.mapping.model import Place
 
 Path = tuple[str | int, ...]
 Values = Mapping[str, Any]
-RESERVED = ("/health", "/metrics")
+RESERVED = ("/healthz", "/readyz", "/metrics")
 """paths that the gateway itself answers"""
 
 _SECRET_KEY = re.compile(r"(^|_)(password|passwd|secret|token|bearer|credential|private_key)$", re.IGNORECASE)

@@ -99,7 +99,7 @@ def test_commands_run(page: str, tmp_path: Path) -> None:
         (tmp_path / "saved").mkdir()
         files_of(page, tmp_path / "saved")
         commands = f"{head}cp saved/*.toml .\n{mark}{tail}" if mark else commands
-    environment = {**os.environ, "PATH": f"{BIN}:{os.environ['PATH']}", "HEALTH": f"http://127.0.0.1:{port}/health"}
+    environment = {**os.environ, "PATH": f"{BIN}:{os.environ['PATH']}", "HEALTH": f"http://127.0.0.1:{port}/healthz"}
     done = subprocess.run(
         ["bash", "-c", prologue + commands],
         cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120, check=False,

@@ -1,0 +1,158 @@
+"""A running gateway: ledger, provisioners, endpoints and the worker, from a configuration."""
+
+import asyncio
+import hashlib
+import logging
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from starlette.types import ASGIApp
+
+from gateway.app.ledgers import ledger_url
+from gateway.app.parts import Part, Parts, assemble
+from gateway.config import Config, ConfigError
+from gateway.http import Access, HttpSettings, StaticToken, application
+from gateway.ledger.ledger import Ledger
+from gateway.mapping.errors import Message
+from gateway.provisioning.model import ConnectionSettings, RetrySettings
+from gateway.provisioning.provisioner import Provisioner
+from gateway.provisioning.worker import Worker
+from gateway.scim.endpoint import ScimEndpoint
+from gateway.scim.settings import Rate, ScimSettings
+
+RESTART = 10
+"""seconds between two starts of a worker that failed, and to wait for one that is to stop"""
+log = logging.getLogger(__name__)
+CURSOR_VARIABLE = "DIRBRIDGE_CURSOR_KEY"
+
+
+@dataclass(slots=True)
+class Gateway:
+    """Everything that runs. ``application`` answers; ``start`` before, ``close`` after."""
+
+    parts: Parts
+    ledger: Ledger
+    provisioners: Mapping[str, Provisioner]
+    application: ASGIApp
+    worker: Worker
+    working: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Settle what a crash left open, and drive what is pending from now on, beside the requests."""
+        self.working = asyncio.create_task(self._work(), name="dirbridge-worker")
+
+    async def _work(self) -> None:
+        """Keep the worker at it: what is pending takes access away, so a fault in it must not end the waiting."""
+        while True:
+            try:
+                return await self.worker.run()
+            except Exception:
+                log.exception("the worker failed; it starts again in %d seconds", RESTART)
+                await asyncio.sleep(RESTART)
+
+    async def close(self) -> None:
+        """Let go of everything: the worker first, the ledger last. Idempotent."""
+        if self.working is not None:
+            self.worker.stop()
+            done, _ = await asyncio.wait([self.working], timeout=RESTART)
+            if not done:
+                self.working.cancel()
+            self.working = None
+        for connector in self.parts.connectors.values():
+            await connector.close()
+        await self.ledger.close()
+
+
+async def build(config: Config, *, test_mappings: bool = True) -> Gateway:
+    """Put a gateway together in the running event loop: opens the ledger, asks no target anything.
+
+    :raises ConfigError, LedgerUnavailable:
+    """
+    parts = assemble(config, test_mappings=test_mappings)
+    key = _cursor_key(config)
+    ledger = await Ledger.open(ledger_url(config), serving=True)
+    provisioners = {name: _provisioner(part, parts, ledger) for name, part in parts.connections.items()}
+    endpoints = {
+        name: ScimEndpoint(provisioner, scim_settings(parts.connections[name], config, key))
+        for name, provisioner in provisioners.items()
+    }
+    return Gateway(
+        parts=parts,
+        ledger=ledger,
+        provisioners=provisioners,
+        application=application(endpoints, ledger, http_settings(config, ledger)),
+        worker=Worker(ledger, provisioners),
+    )
+
+
+def _provisioner(part: Part, parts: Parts, ledger: Ledger) -> Provisioner:
+    settings, target = part.settings, parts.config.target[part.settings.target]
+    connection = ConnectionSettings(
+        name=part.name,
+        target=settings.target,
+        dialect=settings.dialect,
+        put_creates=settings.put_creates,
+        settle=target.settle,
+        max_scan=settings.max_scan,
+        retry=RetrySettings(attempts=target.retry.attempts, deadline=target.retry.deadline),
+    )
+    return Provisioner(connection, part.mapping, part.collections, ledger)
+
+
+def scim_settings(part: Part, config: Config, key: bytes) -> ScimSettings:
+    """What the SCIM room is told of a connection."""
+    settings = part.settings
+    limit = settings.limit
+    return ScimSettings(
+        path=settings.mount,
+        dialect=settings.dialect,
+        base_url=config.server.base_url,
+        patch_response=settings.patch_response,
+        bulk=settings.bulk,
+        bulk_operations=settings.bulk_operations,
+        bulk_payload=settings.bulk_body,
+        sort=settings.sort,
+        etag=settings.etag,
+        unknown_attributes=settings.unknown_attributes,
+        mode=settings.mode,
+        allow=frozenset(settings.allow),
+        reads=Rate(limit.reads.number, limit.reads.seconds) if limit.reads else None,
+        writes=Rate(limit.writes.number, limit.writes.seconds) if limit.writes else None,
+        page=min(settings.page, settings.max_page),
+        max_page=settings.max_page,
+        cursor_timeout=int(settings.cursor_timeout),
+        max_body=config.server.max_body,
+        max_depth=config.server.max_depth,
+        secret=key,
+    )
+
+
+def http_settings(config: Config, ledger: Ledger) -> HttpSettings:
+    """What the HTTP room is told."""
+
+    async def ready() -> None:
+        await ledger.tokens()
+
+    return HttpSettings(
+        access={
+            name: Access(
+                tuple(StaticToken(token.name, token.sha256, token.read_only) for token in connection.tokens),
+                connection.sources,
+            )
+            for name, connection in config.connection.items()
+        },
+        trusted_proxies=config.server.trusted_proxies,
+        ready=ready,
+    )
+
+
+def _cursor_key(config: Config) -> bytes:
+    """The key that seals cursors: configured, shared by the workers of one start, or of this process alone."""
+    given = config.server.cursor_key
+    try:
+        text = given.resolve(config.root) if given else os.environ.get(CURSOR_VARIABLE) or secrets.token_hex(32)
+    except ValueError as error:
+        raise ConfigError([Message(config.place("server", "cursor_key"), str(error))]) from error
+    return hashlib.sha256(text.encode()).digest()

@@ -1,0 +1,51 @@
+"""One SCIM document carried out in the mind: what ``dirbridge map`` shows."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from connectors.entry import PARENT, Ref
+from gateway.app.parts import check_mapping
+from gateway.config import ConfigError
+from gateway.mapping.errors import Message, suggest
+from gateway.mapping.load import load
+from gateway.mapping.simulation import created
+from gateway.scim import normalise
+from gateway.scim.dialects import dialect_named
+from gateway.scim.schemas import shape_of
+
+HIDDEN = "***"
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """What would stand in the target, attribute by attribute, and how SCIM would read it."""
+
+    target: dict[str, Any]
+    scim: dict[str, Any]
+
+
+def try_document(source: str, resource: str, document: dict[str, Any], *, dialect: str = "tolerant") -> Tried:
+    """Map one document as a creation.
+
+    :param source: a mapping file or preset. :param resource: the resource type, in any capitals.
+    :raises ConfigError: the mapping cannot be used, or has no such resource type.
+    :raises SCIMException: the document would be refused.
+    """
+    mapping = check_mapping(load(source), test=False)
+    names = {name.lower(): name for name in mapping.resources}
+    if resource.lower() not in names:
+        hint = suggest(resource, mapping.resources) or f"; there is {', '.join(mapping.resources)}"
+        raise ConfigError([Message(None, f"{source} has no resource type {resource!r}{hint}")])
+    compiled = mapping.resources[names[resource.lower()]]
+    canonical = normalise.resource(shape_of(compiled), document, dialect_named(dialect))
+    state, _ = created(compiled, canonical)
+    target = {name: _shown(values) for name, values in state.attributes.items()}
+    target |= dict.fromkeys(compiled.spec.secrets & target.keys(), HIDDEN)
+    if state.parent is not None:
+        target[PARENT] = state.parent
+    return Tried(target, compiled.read(state.entry, state.stored))
+
+
+def _shown(values: tuple[Any, ...]) -> Any:
+    plain = [value.id if isinstance(value, Ref) else value for value in values]
+    return plain[0] if len(plain) == 1 else plain

@@ -1,0 +1,104 @@
+"""The real command, as a person would start it."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+PROGRAM = Path(sys.executable).parent / "dirbridge"
+
+
+def dirbridge(
+    *words: str, cwd: Path, given: str | None = None, env: dict[str, str] | None = None
+) -> "subprocess.CompletedProcess[str]":
+    """Run one verb to its end."""
+    environment = {key: value for key, value in os.environ.items() if key != "DIRBRIDGE_CONFIG"} | (env or {})
+    return subprocess.run(
+        [PROGRAM, *words],
+        cwd=cwd,
+        input=given,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+        env=environment,
+    )
+
+
+@dataclass
+class Served:
+    """A gateway that is up."""
+
+    process: "subprocess.Popen[str]"
+    url: str
+    said: str
+    token: str
+
+    def ask(self, method: str, path: str, body: Any = None, token: str | None = None) -> tuple[int, Any]:
+        """Send one request; return status and body."""
+        request = urllib.request.Request(
+            self.url + path,
+            method=method,
+            data=None if body is None else json.dumps(body).encode(),
+            headers={"Authorization": f"Bearer {token or self.token}", "Content-Type": "application/scim+json"},
+        )
+        try:
+            with urllib.request.urlopen(request, timeout=30) as answer:
+                text = answer.read()
+                return answer.status, json.loads(text) if text else None
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code, json.loads(error.read())
+
+    def stop(self) -> int:
+        """Ask it to stop, and wait."""
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(30)
+
+
+@contextmanager
+def serving(*words: str, cwd: Path, env: dict[str, str] | None = None) -> Iterator[Served]:
+    """Start ``dirbridge serve`` on a free port."""
+    log = cwd / "serve.log"
+    with log.open("w") as sink:
+        process = subprocess.Popen(
+            [PROGRAM, "serve", "--listen", "127.0.0.1:0", *words],
+            cwd=cwd, stdout=sink, stderr=subprocess.STDOUT, text=True, env={**os.environ, **(env or {})},
+        )  # fmt: skip
+        try:
+            yield _up(process, log)
+        finally:
+            if process.poll() is None:
+                process.terminate()
+                process.wait(30)
+
+
+def _up(process: "subprocess.Popen[str]", log: Path) -> Served:
+    for _ in range(300):
+        said = log.read_text()
+        found = re.search(r"(http://[0-9.:]+)(/\S+)  →", said)
+        if found and _answers(found[1]):
+            token = re.search(r"^    (dbr-scim-\S+)$", said, re.MULTILINE)
+            return Served(process, found[1] + found[2], said, token[1] if token else "")
+        if process.poll() is not None:
+            break
+        time.sleep(0.1)
+    raise AssertionError(f"the gateway did not come up:\n{log.read_text()}")
+
+
+def _answers(root: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"{root}/healthz", timeout=5) as answer:
+            return bool(answer.status == 200)
+    except OSError:
+        return False
