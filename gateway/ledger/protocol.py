@@ -122,13 +122,14 @@ class Protocol:
         for anchor in retired:
             session.execute(self.s.upsert_alias, {**place, "anchor": anchor, "id": new.id, "retired": 1})
         if new.anchor is not None:
-            disowned = session.execute(self.s.disown_anchor, {**place, "taken": new.anchor, "by": new.id}).rowcount
+            here = {**place, "anchor": new.anchor}
+            shown_again = session.execute(self.s.was_deleted, here).fetchone() is not None
+            session.execute(self.s.disown_anchor, {**place, "taken": new.anchor, "by": new.id})
             if new.anchor == new.id:
-                named = session.execute(self.s.forget_alias, {**place, "anchor": new.anchor}).rowcount
+                named = session.execute(self.s.forget_alias, here).rowcount
             else:
-                row = {**place, "anchor": new.anchor, "id": new.id, "retired": 0}
-                named = session.execute(self.s.upsert_alias, row).rowcount
-            changed = changed or disowned > 0 or named > 0
+                named = session.execute(self.s.upsert_alias, {**here, "id": new.id, "retired": 0}).rowcount
+            changed = changed or shown_again or named > 0
         if changed:
             session.execute(self.s.grow_epoch, place)
 

@@ -108,7 +108,9 @@ def connect(path: str, *, patience: int = 5000) -> sqlite3.Connection:
 
 def path_of(url: str) -> str:
     """``sqlite:///relative``, ``sqlite:////absolute`` and ``sqlite://`` (memory) as SQLAlchemy reads them."""
-    rest = url.partition("://")[2]
+    scheme, separator, rest = url.partition("://")
+    if not separator:
+        raise LedgerUnavailable(f"ledger {url!r}: a SQLite URL has three slashes ({scheme.partition(':')[0]}:///path)")
     if rest in {"", "/", "/:memory:"}:
         return MEMORY
     if not rest.startswith("/"):

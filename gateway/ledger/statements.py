@@ -64,6 +64,7 @@ class Statements:
     upsert_assertion: str
     grow_generation: str
     set_work: str
+    was_deleted: str
     disown_anchor: str
     # what is hidden
     hidden: str
@@ -132,6 +133,9 @@ def prepare(dialect: Dialect) -> Statements:
             update(ASSERTION).where(_is(ASSERTION, *OBJECT)).values(generation=ASSERTION.c.generation + ONE)
         ),
         set_work=sql(update(ASSERTION).where(_is(ASSERTION, *OBJECT)).values(work=bindparam("new_work"))),
+        was_deleted=sql(
+            select(ONE).select_from(ASSERTION).where(_is(ASSERTION, *PLACE, "anchor"), ASSERTION.c.life == DELETED)
+        ),
         disown_anchor=sql(
             update(ASSERTION)
             .where(here, ASSERTION.c.anchor == bindparam("taken"), ASSERTION.c.id != bindparam("by"))
