@@ -1,6 +1,6 @@
 """A backend in this process: the whole contract on Python dictionaries, for tests, trials and rehearsals.
 
-Options of ``[target.NAME]``: ``unique`` and ``required`` (attributes, for every collection). Options of a section:
+Options of ``[target.NAME]``: ``unique`` and ``required`` (attributes, wherever a collection has them); of a section:
 ``unique = ["email"]`` (case-folded), ``required = ["name"]``, ``created`` and ``modified`` (attributes that take the
 time of creation and of the last real change). Every ``collections()`` of one connector shares its entries by
 collection name; nothing outlives the connector.
@@ -81,22 +81,23 @@ class MemoryCollection:
         self._groups = [
             each for each in specs.values() if MEMBERS in each.references and self._may_hold(each.references[MEMBERS])
         ]
-        self._unique = (*connector.unique, *spec.options.get("unique", ()))
-        self._required = (*connector.required, *spec.options.get("required", ()))
+        self._unique = spec.attributes & {*connector.unique, *spec.options.get("unique", ())}
+        self._required = spec.attributes & {*connector.required, *spec.options.get("required", ())}
 
     def _may_hold(self, reference: Any) -> bool:
         return self.spec.name in reference.collections
 
     def judge(self, leaf: Leaf) -> Verdict:
         """Everything that has a meaning is exact; what the mapping does not know is unsupported."""
-        known = self.spec.attributes | {ID, MEMBERS, GROUPS, PARENT, self.spec.anchor}
+        known = self.spec.attributes - self.spec.secrets | {ID, MEMBERS, GROUPS, PARENT, self.spec.anchor}
         if leaf.attribute not in known and leaf.attribute.split(".")[0] not in self.spec.children:
             return Verdict.UNSUPPORTED
         if isinstance(leaf, Present | AnyOf) or leaf.operator is Operator.EQ:
             return Verdict.EXACT
         if leaf.attribute in {MEMBERS, GROUPS} or isinstance(leaf.value, bool | bytes | Ref | Mapping):
             return Verdict.UNSUPPORTED
-        if leaf.operator in TEXT_ONLY and not isinstance(leaf.value, str):
+        text = isinstance(leaf.value, str) and self.spec.types.get(leaf.attribute) != "dateTime"
+        if leaf.operator in TEXT_ONLY and not text:
             return Verdict.UNSUPPORTED
         return Verdict.EXACT
 

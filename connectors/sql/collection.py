@@ -1,5 +1,6 @@
 """The five verbs on tables."""
 
+import asyncio
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
@@ -26,6 +27,7 @@ class Schema:
         self.sections = sections
         self.layouts: Layouts | None = None
         self._lock = threading.Lock()
+        self._creating = asyncio.Lock()
         self._created = not any(options.create for options in sections.values())
 
     def __call__(self, connection: sa.Connection) -> Layouts:
@@ -38,13 +40,11 @@ class Schema:
 
     async def ready(self, database: Database) -> None:
         """Create what may be created and is not there; once."""
-        if not self._created:
-            await database.write(self._create)
-
-    def _create(self, connection: sa.Connection) -> None:
-        with self._lock:
+        if self._created:
+            return
+        async with self._creating:
             if not self._created:
-                tables.create_missing(connection, self.sections)
+                await database.write(lambda connection: tables.create_missing(connection, self.sections))
                 self._created = True
 
 

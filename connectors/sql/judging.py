@@ -6,10 +6,10 @@ from typing import Any
 from connectors.entry import GROUPS, ID, MEMBERS, Ref
 from connectors.filters import AnyOf, Compare, Leaf, Operator, Present, Verdict
 from connectors.matching import instant
-from connectors.sql.codecs import codec_for
+from connectors.sql.codecs import Codec, Unfit, codec_for
 from connectors.sql.options import TableOptions
 from connectors.sql.reading import Layouts
-from connectors.sql.tables import TYPES
+from connectors.sql.tables import TEXT, TYPES
 
 LONGEST = 8192
 """characters of text to compare in the database; SQLite bounds the length of a pattern"""
@@ -21,7 +21,8 @@ def judge(leaf: Leaf, name: str, sections: Mapping[str, TableOptions], layouts: 
     options = sections[name]
     if leaf.attribute in (ID, MEMBERS, GROUPS):
         return _own(leaf, name, sections)
-    known, kind = _kind(leaf.attribute, options, layouts)
+    known, codec = _codec(leaf.attribute, options, layouts)
+    kind = None if codec is None else codec.kind
     if not known or kind == "json":
         return Verdict.UNSUPPORTED
     if isinstance(leaf, Present):
@@ -30,11 +31,11 @@ def judge(leaf: Leaf, name: str, sections: Mapping[str, TableOptions], layouts: 
         equal = isinstance(leaf, AnyOf) or leaf.operator is Operator.EQ
         return Verdict.EXACT if equal else Verdict.UNSUPPORTED
     if isinstance(leaf, AnyOf):
-        verdicts = {_value(value, Operator.EQ, kind) for value in leaf.values}
+        verdicts = {_value(value, Operator.EQ, codec) for value in leaf.values}
         if kind == "moment" or Verdict.UNSUPPORTED in verdicts:
             return Verdict.UNSUPPORTED
         return Verdict.SUPERSET if Verdict.SUPERSET in verdicts else Verdict.EXACT
-    return _value(leaf.value, leaf.operator, kind)
+    return _value(leaf.value, leaf.operator, codec)
 
 
 def _own(leaf: Leaf, name: str, sections: Mapping[str, TableOptions]) -> Verdict:
@@ -45,8 +46,8 @@ def _own(leaf: Leaf, name: str, sections: Mapping[str, TableOptions]) -> Verdict
     return Verdict.EXACT if has[leaf.attribute] else Verdict.UNSUPPORTED
 
 
-def _kind(attribute: str, options: TableOptions, layouts: Layouts | None) -> tuple[bool, str | None]:
-    """Whether an attribute can be compared at all, and the kind of its column where that is known."""
+def _codec(attribute: str, options: TableOptions, layouts: Layouts | None) -> tuple[bool, Codec | None]:
+    """Whether an attribute can be compared at all, and the codec of its column where that is known."""
     whole, dot, part = attribute.partition(".")
     child = options.children.get(whole)
     if child is not None:
@@ -54,36 +55,46 @@ def _kind(attribute: str, options: TableOptions, layouts: Layouts | None) -> tup
         if column is None:
             return False, None
         if layouts is not None:
-            return True, layouts[options.spec.name].children[whole].codecs[column].kind
+            return True, layouts[options.spec.name].children[whole].codecs[column]
     elif attribute not in options.spec.attributes - options.spec.secrets:
         return False, None
     elif layouts is not None:
         codec = layouts[options.spec.name].rows.codecs.get(attribute)
-        return codec is not None, None if codec is None else codec.kind
-    return True, None if not options.create else _created_kind(attribute, options)
+        return codec is not None, codec
+    return True, _created(attribute, options) if options.create else None
 
 
-def _created_kind(attribute: str, options: TableOptions) -> str:
-    if attribute in (options.created, options.modified):
-        return "moment"
-    type_ = TYPES.get(options.spec.types.get(attribute, ""))
-    return "text" if type_ is None else codec_for(type_).kind
+def _created(attribute: str, options: TableOptions) -> Codec:
+    moments = (options.created, options.modified)
+    return codec_for(
+        TYPES["dateTime"] if attribute in moments else TYPES.get(options.spec.types.get(attribute, ""), TEXT)
+    )
 
 
-def _value(value: Any, operator: Operator, kind: str | None) -> Verdict:
+def _value(value: Any, operator: Operator, codec: Codec | None) -> Verdict:
+    kind = None if codec is None else codec.kind
     if isinstance(value, str) and len(value) > LONGEST:
         return Verdict.UNSUPPORTED
     if operator in PATTERNS:
         return Verdict.EXACT if kind == "text" and isinstance(value, str) else Verdict.UNSUPPORTED
-    if _speaks(value, kind):
-        ordered = operator is Operator.EQ or kind != "boolean"
+    if codec is not None and _speaks(value, codec.kind):
+        ordered = operator is Operator.EQ or (kind != "boolean" and _fits(value, codec))
         return Verdict.EXACT if ordered else Verdict.UNSUPPORTED
     if operator is Operator.EQ and isinstance(value, str | Ref) and kind in (None, "number", "exact"):
         return Verdict.SUPERSET
     return Verdict.UNSUPPORTED
 
 
-def _speaks(value: Any, kind: str | None) -> bool:
+def _fits(value: Any, codec: Codec) -> bool:
+    """A value that the column cannot hold equals nothing there, yet may well be greater or less than what is."""
+    try:
+        codec.encode(value)
+    except Unfit:
+        return False
+    return True
+
+
+def _speaks(value: Any, kind: str) -> bool:
     """Whether a value is of the very kind of the column, so that both sides mean the same by every comparison."""
     match kind:
         case "text":

@@ -10,6 +10,9 @@ from connectors.errors import Unavailable
 from connectors.sql.codecs import Codec, codec_for
 from connectors.sql.options import ChildTable, MembersTable, TableOptions
 
+CREATING = 0x64697262
+"""the key of the advisory lock under which tables are created"""
+TEXT = sa.Text()
 TYPES: Mapping[str, sa.types.TypeEngine[Any]] = {
     "boolean": sa.Boolean(),
     "integer": sa.BigInteger(),
@@ -90,6 +93,8 @@ def _rows(inspector: sa.Inspector, name: str) -> Rows:
 
 def create_missing(connection: sa.Connection, sections: Mapping[str, TableOptions]) -> None:
     """Create the tables, columns and indices that sections with ``create = true`` name and the database lacks."""
+    if connection.dialect.name == "postgresql":  # several gateways may start at once
+        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(CREATING)))
     wanted = sa.MetaData()
     for options in sections.values():
         if options.create:
@@ -112,7 +117,7 @@ def _own_tables(wanted: sa.MetaData, options: TableOptions) -> None:
     moments = {options.created, options.modified}
     columns = []
     for name in options.columns:
-        type_ = sa.DateTime(timezone=True) if name in moments else TYPES.get(spec.types.get(name, ""), sa.Text())
+        type_ = sa.DateTime(timezone=True) if name in moments else TYPES.get(spec.types.get(name, ""), TEXT)
         type_ = sa.BigInteger() if name == spec.version else type_
         columns.append(sa.Column(name, type_, primary_key=name == spec.anchor))
     _table(wanted, options.table, columns)
@@ -131,7 +136,7 @@ def _child_columns(child: ChildTable, types: Mapping[str, str]) -> list[sa.Colum
     columns: list[sa.Column[Any]] = [sa.Column(child.key, sa.Text(), nullable=False, index=True)]
     for part, column in child.columns.items():
         given = types.get(f"{child.attribute}.{part}", "boolean" if part == "primary" else "")
-        columns.append(sa.Column(column, TYPES.get(given, sa.Text())))
+        columns.append(sa.Column(column, TYPES.get(given, TEXT)))
     if child.order is not None and child.order not in child.columns.values():
         columns.append(sa.Column(child.order, sa.Integer()))
     return columns

@@ -202,5 +202,5 @@ class Builder:
         if operator in PATTERNS:
             return column.like(value, escape=texts.ESCAPE)
         if place.codec.kind == "text" and operator != Operator.EQ:
-            column = texts.by_code_point(column, self.dialect)
+            column, value = (texts.by_code_point(each, self.dialect) for each in (column, value))
         return ORDER[operator](column, value)  # type: ignore[no-any-return]
