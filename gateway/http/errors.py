@@ -3,10 +3,10 @@
 from http import HTTPStatus
 
 from scim2_models import Error, SCIMException
-from scim2_server.responses import ScimResponse
 
 from gateway.ledger.model import LedgerUnavailable
 from gateway.provisioning.errors import Unavailable503
+from gateway.scim.endpoint import ScimResponse
 
 CHALLENGE = 'Bearer realm="SCIM"'
 

@@ -4,7 +4,6 @@ import logging
 from collections.abc import Mapping
 
 from scim2_models import ForbiddenException, NotFoundException, SCIMException
-from scim2_server.responses import ScimResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway.http.authentication import Tokens, authenticate
@@ -13,7 +12,7 @@ from gateway.http.observing import CONNECTION
 from gateway.http.peers import peer, within
 from gateway.http.settings import Access, HttpSettings
 from gateway.ledger.model import LedgerUnavailable
-from gateway.scim.endpoint import REQUEST_ID, SUBJECT, ScimEndpoint, send_response
+from gateway.scim.endpoint import REQUEST_ID, SUBJECT, ScimEndpoint, ScimResponse, send_response
 
 log = logging.getLogger(__name__)
 PUBLIC = "/ServiceProviderConfig"

@@ -8,7 +8,7 @@ import orjson
 from scim2_models import NotFoundException, SCIMException
 from scim2_server.errors import MethodNotAllowedException
 from scim2_server.requests import ScimRequest
-from scim2_server.responses import ScimResponse
+from scim2_server.responses import ScimResponse as ScimResponse  # the front door answers with it too
 from scim2_server.routing import Operation, match
 from starlette.types import Receive, Scope, Send
 
