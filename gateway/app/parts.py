@@ -6,6 +6,7 @@ What is wrong with any of them is found here, all at once; ``check`` and ``serve
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import entry_points
+from pathlib import Path
 from typing import Any
 
 from gateway.mapping.compiled import Mapping as CompiledMapping
@@ -57,6 +58,17 @@ def connector_kinds() -> dict[str, Any]:
     return {point.name: point for point in entry_points(group=GROUP)}
 
 
+def connector_options(target: Target, root: Path) -> dict[str, Any]:
+    """Return what a connector is built from: secrets resolved, relative paths made absolute. :raises ValueError:"""
+    given = target.options
+    if isinstance(given.get("ca"), str):  # a file's path, never its content
+        given["ca"] = str(root / given["ca"].removeprefix("file:"))
+    options: dict[str, Any] = resolve_all(given, root)
+    if isinstance(options.get("url"), str):
+        options["url"] = anchored_url(options["url"], root)
+    return options
+
+
 def check_mapping(file: MappingFile, *, test: bool = True) -> CompiledMapping:
     """Check, compile and test one mapping file. :raises ConfigError: everything that is wrong with it."""
     found = check(file)
@@ -97,9 +109,7 @@ class _Assembly:
             self._complain(f"there is no connector {target.kind!r}{hint}", "target", name, "kind")
             return
         try:
-            options = resolve_all(target.options, self.config.root)
-            if isinstance(options.get("url"), str):
-                options["url"] = anchored_url(options["url"], self.config.root)
+            options = connector_options(target, self.config.root)
             self.parts.connectors[name] = kinds[target.kind].load().from_options(name, options)
         except ValueError as error:
             self._complain(str(error), "target", name)

@@ -73,7 +73,7 @@ def run(config: Config, listening: socket.socket, *, test_mappings: bool) -> int
         # One key for all of them, or a cursor of one worker means nothing to the next.
         os.environ.setdefault(CURSOR_VARIABLE, secrets.token_hex(32))
         several = settings(config, "gateway.app:from_environment")
-        Multiprocess(several, target=uvicorn.Server(several).run, sockets=[listening]).run()
+        Multiprocess(several, sockets=[listening]).run()
         return 0
     server = uvicorn.Server(settings(config, create_app(config, test_mappings=test_mappings)))
     server.run(sockets=[listening])

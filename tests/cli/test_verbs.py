@@ -45,7 +45,7 @@ def test_check_online_asks_the_targets(tmp_path: Path) -> None:
 
 
 def test_check_online_says_that_a_target_is_away(tmp_path: Path) -> None:
-    config = '[target.corp]\nkind = "ldap"\nurls = ["ldap://127.0.0.1:1"]\nbase = "dc=example,dc=com"\ntls = "none"\n'
+    config = '[target.corp]\nkind = "ldap"\nurls = ["ldap://127.0.0.1:1"]\nbase = "dc=example,dc=com"\n'
     config += '[connection.okta]\npath = "/scim"\ntarget = "corp"\nmapping = "openldap"\n'
     (tmp_path / "config.toml").write_text(config)
     asked = dirbridge("check", "--online", "config.toml", cwd=tmp_path)

@@ -9,9 +9,12 @@ import typer
 from pydantic import BaseModel
 
 from connectors import errors
+from connectors.ldap.options import _KEYS as LDAP_KEYS
+from connectors.sql.connector import KEYS as SQL_KEYS
 from gateway.cli.program import program
 from gateway.config import load_config
 from gateway.config.settings import Config
+from gateway.http.observing import Counters
 from gateway.ledger.model import AuditLine, Outcome
 from tests.docs.pages import ROOT
 
@@ -34,6 +37,11 @@ def test_every_key_is_documented_and_in_the_example(key: str) -> None:
     page = (REFERENCE / "configuration.md").read_text()
     assert re.search(rf"`[^`]*\b{key}\b|\[{key}", page), f"{key} is missing in docs/reference/configuration.md"
     assert re.search(rf"(^|[\s{{\[#.]){key}(\.|\s*=|\])", EXAMPLE.read_text(), re.MULTILINE), f"{key} is missing"
+
+
+@pytest.mark.parametrize("key", sorted({*LDAP_KEYS, *SQL_KEYS} - {"settle"}))
+def test_every_key_of_a_connector_is_documented(key: str) -> None:
+    assert f"`{key}`" in (REFERENCE / "configuration.md").read_text()
 
 
 def test_the_example_loads_and_also_with_every_comment_taken_away() -> None:
@@ -82,3 +90,12 @@ def test_every_field_and_outcome_of_the_audit_is_documented() -> None:
     page = (REFERENCE / "audit.md").read_text()
     words = [*AuditLine.__dataclass_fields__, *get_args(Outcome)]
     assert [word for word in words if f"`{word}`" not in page] == []
+
+
+def test_every_metric_is_documented() -> None:
+    counters = Counters()
+    counters.count("okta", "GET", 200, 0.1)
+    names = set(re.findall(r"^# TYPE (\S+)", counters.text(), re.MULTILINE))
+    page = (REFERENCE / "metrics.md").read_text()
+    assert names
+    assert {name for name in names if f"`{name}`" not in page} == set()
