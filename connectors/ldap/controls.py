@@ -8,14 +8,12 @@ from connectors.ldap.messages import Control, Response, Row, row
 PAGED = "1.2.840.113556.1.4.319"
 POST_READ = "1.3.6.1.1.13.2"
 ASSERTION = "1.3.6.1.1.12"
-PERMISSIVE = "1.2.840.113556.1.4.1413"
 MATCHED_VALUES = "1.2.826.0.1.3344810.2.3"
 
 NAMES = {
     "paged": PAGED,
     "post-read": POST_READ,
     "assertion": ASSERTION,
-    "permissive": PERMISSIVE,
     "matched-values": MATCHED_VALUES,
 }
 """The names by which ``avoid`` of ``[target.NAME]`` switches one off where a server announces it but fails at it."""
@@ -54,14 +52,6 @@ def row_after(response: Response) -> Row | None:
 def assertion(filter: bytes) -> Control:
     """Do it only if the entry satisfies ``filter`` (RFC 4528); else code 122."""
     return Control(ASSERTION, filter, critical=True)
-
-
-def permissive() -> Control:
-    """Adding what is there and deleting what is not are no errors.
-
-    Not critical: OpenLDAP honours it and does not announce it; who does not know it answers 20 or 16.
-    """
-    return Control(PERMISSIVE)
 
 
 def matched_values(items: Iterable[bytes]) -> Control:

@@ -5,12 +5,13 @@ insignificant spaces (RFC 4518 §2.6.1), SCIM folds ``ß`` to ``ss`` and a direc
 little more widely than it was meant (a superset), and the gateway decides above.
 """
 
+import math
 import re
 from collections.abc import Callable, Iterable, Sequence
 from itertools import product
 
 from connectors.entry import GROUPS, ID, MEMBERS, PARENT, Ref, Value
-from connectors.errors import Unsupported
+from connectors.errors import InvalidValue, Unsupported
 from connectors.filters import And, AnyOf, Compare, Filter, Leaf, Not, Operator, Or, Present, Verdict
 from connectors.ldap import query
 from connectors.ldap.place import Place
@@ -19,7 +20,7 @@ from connectors.ldap.values import encode
 
 _GAPS = re.compile(r"[^\x21-\x7e]+|-+|[sS]{2,}")
 _COMPARED = (IGNORE, EXACT, EXACT_ASCII, TELEPHONE, TIME)
-_INTEGER = re.compile(r"-?\d{1,30}")
+_INTEGER = re.compile(r"0|-?[1-9][0-9]{0,40}")
 _FOLDED = {EXACT: "caseIgnoreMatch", EXACT_ASCII: "caseIgnoreIA5Match"}
 
 References = Callable[[str, Sequence[str]], bytes]
@@ -110,9 +111,10 @@ class Translator:
         rule = rule_of(self._schema, name)
         if rule is None:
             return query.NOTHING  # no entry can have it
+        scim_type = self._place.spec.types.get(name)
         if isinstance(leaf, AnyOf):
-            return query.either([_equal(name, rule, each, leaf.case_exact) for each in leaf.values])
-        return _compare(leaf, rule)
+            return query.either([_equal(name, rule, each, leaf.case_exact, scim_type) for each in leaf.values])
+        return _compare(leaf, rule, scim_type)
 
 
 def _texts(leaf: Compare | AnyOf) -> Iterable[str]:
@@ -120,15 +122,33 @@ def _texts(leaf: Compare | AnyOf) -> Iterable[str]:
     return (each.id if isinstance(each, Ref) else str(each) for each in values)
 
 
-def _compare(leaf: Compare, rule: Rule) -> bytes:
+def _compare(leaf: Compare, rule: Rule, scim_type: str | None) -> bytes:
     if leaf.operator is Operator.EQ:
-        return _equal(leaf.attribute, rule, leaf.value, leaf.case_exact)
-    raw = encode(leaf.attribute, leaf.value)
-    if leaf.operator in (Operator.GE, Operator.GT):
-        return query.at_least(leaf.attribute, raw)
-    if leaf.operator in (Operator.LE, Operator.LT):
-        return query.at_most(leaf.attribute, raw)
-    return _part(leaf.attribute, leaf.operator, str(leaf.value))
+        return _equal(leaf.attribute, rule, leaf.value, leaf.case_exact, scim_type)
+    if leaf.operator in (Operator.CO, Operator.SW, Operator.EW):
+        return _part(leaf.attribute, leaf.operator, str(leaf.value))
+    upwards = leaf.operator in (Operator.GE, Operator.GT)
+    raw = _bound(leaf.value, upwards) if rule.equality == NUMBER else _raw(leaf.attribute, leaf.value)
+    if raw is None:
+        return query.NOTHING
+    return query.at_least(leaf.attribute, raw) if upwards else query.at_most(leaf.attribute, raw)
+
+
+def _bound(value: Value, upwards: bool) -> bytes | None:
+    """The whole number at or beyond ``value``; None where it is no number."""
+    try:
+        number = float(value) if isinstance(value, float) else int(str(value))
+        return str(math.ceil(number) if upwards else math.floor(number)).encode()
+    except (ValueError, OverflowError):
+        return None
+
+
+def _raw(attribute: str, value: Value) -> bytes | None:
+    """The value as bytes; None where no entry can hold it."""
+    try:
+        return encode(attribute, value) or None
+    except InvalidValue:
+        return None
 
 
 def _part(attribute: str, operator: Operator, value: str) -> bytes:
@@ -139,20 +159,26 @@ def _part(attribute: str, operator: Operator, value: str) -> bytes:
     return query.substrings(attribute, first, parts, last)
 
 
-def _equal(attribute: str, rule: Rule, value: Value, exact: bool) -> bytes:
-    raw = encode(attribute, value)
-    if not raw:
-        return query.NOTHING  # a directory has no empty string
-    if rule.equality == NUMBER and not _INTEGER.fullmatch(raw.decode("utf-8", "replace")):
+def _equal(attribute: str, rule: Rule, value: Value, exact: bool, scim_type: str | None) -> bytes:
+    raw = _raw(attribute, value)
+    if raw is None or not _fits(raw, value, rule, scim_type):
         return query.NOTHING
-    if rule.equality == FLAG:
-        return query.equal(attribute, raw.upper()) if raw.upper() in (b"TRUE", b"FALSE") else query.NOTHING
     if exact or rule.equality not in (IGNORE, EXACT, EXACT_ASCII) or not isinstance(value, str):
         return query.equal(attribute, raw)
     spellings = [each.encode() for each in _spellings(value)]
     if rule.equality in _FOLDED:
         return query.either([query.matches(attribute, _FOLDED[rule.equality], each) for each in spellings])
     return query.any_value(attribute, spellings)
+
+
+def _fits(raw: bytes, value: Value, rule: Rule, scim_type: str | None) -> bool:
+    """Whether an entry could hold ``value``: a number is not the text that spells it, nor the other way round."""
+    if rule.equality == FLAG:
+        return raw in (b"TRUE", b"FALSE") and isinstance(value, bool) == (scim_type == "boolean")
+    if rule.equality != NUMBER:
+        return True
+    plain = _INTEGER.fullmatch(raw.decode("utf-8", "replace")) is not None
+    return plain and isinstance(value, int) == (scim_type == "integer") and not isinstance(value, bool)
 
 
 def _spellings(value: str) -> list[str]:

@@ -26,7 +26,7 @@ SECONDS, CURSOR_SECONDS = 60.0, 600.0
 """For how long, without and with a cursor."""
 
 Key = tuple[bool, Any]
-"""(lacks the sort attribute, folded value): lacking ones come last, in either direction."""
+"""(lacks the sort attribute, folded value): lacking ones come last, and first when descending (RFC 7644 §3.4.2.3)."""
 
 
 @dataclass(slots=True)
@@ -95,14 +95,14 @@ class _Backwards:
 
 
 class _Order:
-    """What pairs of (key, id) are sorted by: present ones first, values up or down, ids always up."""
+    """What pairs of (key, id) are sorted by: values up or down, ids always up."""
 
     def __init__(self, descending: bool) -> None:
         self._descending = descending
 
     def of(self, key: Key, id: str) -> tuple[bool, Any, str]:
         absent, value = key
-        return (absent, 0 if absent else _Backwards(value) if self._descending else value, id)
+        return (absent != self._descending, 0 if absent else _Backwards(value) if self._descending else value, id)
 
 
 def sort_key(values: Sequence[bytes], exact: bool, number: bool) -> Key:

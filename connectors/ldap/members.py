@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from connectors.errors import ConnectorError, Unavailable
 from connectors.ldap import codes, query
-from connectors.ldap.controls import PERMISSIVE, permissive
+from connectors.ldap.controls import MATCHED_VALUES, matched_values
 from connectors.ldap.dn import key
 from connectors.ldap.edit import Modification
 from connectors.ldap.messages import ADD, BASE_OBJECT, DELETE, Control, Response, modify
@@ -88,13 +88,10 @@ def _batches(place: Place, mods: Sequence[Modification]) -> list[list[Modificati
 def _once(
     link: Link, place: Place, dn: str, mods: Sequence[Modification], controls: Sequence[Control], held: Placeholders
 ) -> Response:
-    deltas = any(kind in (ADD, DELETE) for kind, _, _ in mods)
-    if deltas and PERMISSIVE not in link.avoided:
-        controls = [*controls, permissive()]
-    joined = [*mods, *_without_placeholder(place, dn, mods, held)]
-    response = link.write(modify(dn, joined), controls)
-    if deltas and response.code in (_MEMBER_STANDS if _has_members(place, mods) else _STANDS):
-        mods = joined = _difference(link, dn, joined)
+    mods = [*mods, *_without_placeholder(place, dn, mods, held)]
+    response = link.write(modify(dn, mods), controls)
+    if response.code in (_MEMBER_STANDS if _has_members(place, mods) else _STANDS):
+        mods = _difference(link, place, dn, mods)
         response = link.write(modify(dn, mods), controls) if mods else Response(codes.SUCCESS)
     if response.code == codes.OBJECT_CLASS and place.placeholder and _has_members(place, mods, DELETE):
         filler: Modification = (ADD, place.member or "", [place.placeholder.encode()])
@@ -116,15 +113,32 @@ def _without_placeholder(place: Place, dn: str, mods: Sequence[Modification], he
     return [(DELETE, place.member or "", [place.placeholder.encode()])]
 
 
-def _difference(link: Link, dn: str, mods: Sequence[Modification]) -> list[Modification]:
-    """What of ``mods`` does not stand yet, asked value by value; for servers without the permissive control."""
+def _difference(link: Link, place: Place, dn: str, mods: Sequence[Modification]) -> list[Modification]:
+    """What of ``mods`` does not stand yet. The directory refused them whole because some of it does."""
     left: list[Modification] = []
     for kind, name, values in mods:
-        if kind in (ADD, DELETE):
-            values = [raw for raw in values if _stands(link, dn, name, raw) == (kind == DELETE)]
-        if values or kind not in (ADD, DELETE):
+        if kind not in (ADD, DELETE):
             left.append((kind, name, values))
+            continue
+        member = name.lower() == (place.member or "").lower()
+        if member and link.features.has(MATCHED_VALUES):
+            standing = _standing(link, dn, name, values)
+            kept = [raw for raw in values if (key(raw.decode("utf-8", "replace")) in standing) == (kind == DELETE)]
+        else:
+            kept = [raw for raw in values if _stands(link, dn, name, raw) == (kind == DELETE)]
+        if kept:
+            left.append((kind, name, kept))
     return left
+
+
+def _standing(link: Link, dn: str, name: str, values: Sequence[bytes]) -> set[str]:
+    """Which of these DNs are among the values, in one search that returns only them (RFC 3876)."""
+    control = matched_values([query.equal(name, raw) for raw in values])
+    response = link.search(dn, query.ALL, (name,), BASE_OBJECT, (control,))
+    if response.code not in (codes.SUCCESS, codes.NO_SUCH_OBJECT):
+        raise codes.error(response)
+    held = [raw for row in response.rows for raw in row.values.get(name.lower(), ())]
+    return {key(raw.decode("utf-8", "replace")) for raw in held}
 
 
 def _stands(link: Link, dn: str, name: str, value: bytes) -> bool:

@@ -78,8 +78,8 @@ class Place:
             elif name == PARENT:
                 values = (self.with_base(split(row.dn)[1]),)
             else:
-                binary = self.spec.types.get(name) == "binary"
-                values = tuple(decode(raw, binary=binary) for raw in row.values.get(name.lower(), ()) if raw)
+                scim_type = self.spec.types.get(name)
+                values = tuple(decode(raw, scim_type) for raw in row.values.get(name.lower(), ()) if raw)
             if values:
                 shown[name] = values
         return Entry(self.id_of(row) or "", shown, self.version_of(row), row.dn)

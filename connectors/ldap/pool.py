@@ -168,11 +168,6 @@ class Link:
         self._connected()
         return self._pool.features
 
-    @property
-    def avoided(self) -> frozenset[str]:
-        """The controls that the operator wants not used."""
-        return self._pool.settings.avoid
-
     def search(
         self,
         base: str,

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from connectors.entry import Value
 from connectors.errors import InvalidValue
 
+_TRUTHS = {b"TRUE": True, b"FALSE": False}
+_NUMBER = re.compile(r"0|-?[1-9][0-9]{0,18}")
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
@@ -35,9 +37,14 @@ def encode_all(attribute: str, values: Iterable[Value]) -> list[bytes]:
     return list(dict.fromkeys(raw for value in values if (raw := encode(attribute, value))))
 
 
-def decode(raw: bytes, *, binary: bool = False) -> str | bytes:
-    """One value for the gateway: text, or bytes where the SCIM side types it binary."""
-    return raw if binary else raw.decode("utf-8", "replace")
+def decode(raw: bytes, scim_type: str | None = None) -> str | int | bool | bytes:
+    """One value for the gateway: text, or what the SCIM side types it as where it has that form."""
+    if scim_type == "binary":
+        return raw
+    if scim_type == "boolean" and raw in _TRUTHS:
+        return _TRUTHS[raw]
+    text = raw.decode("utf-8", "replace")
+    return int(text) if scim_type == "integer" and _NUMBER.fullmatch(text) else text
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,8 @@ from connectors.entry import GROUPS, MEMBERS, PARENT, Attributes, Change, Entry,
 from connectors.errors import Conflict, ConnectorError, InvalidValue, Unavailable, Unsupported
 from connectors.ldap import codes, query
 from connectors.ldap.controls import ASSERTION, POST_READ, assertion, post_read, row_after
-from connectors.ldap.dn import is_under, parse, rdn, split
-from connectors.ldap.edit import Edit, Modification, Move, may_rename, move_of
+from connectors.ldap.dn import is_under, key, parse, rdn, split
+from connectors.ldap.edit import Edit, Modification, Move, effect_of, may_rename, move_of
 from connectors.ldap.members import Memberships, Placeholders, send
 from connectors.ldap.messages import (
     ADD,
@@ -123,15 +123,15 @@ class Writing:
         edit = self._edit(link, changes)
         members_only = bool(changes) and all(change.attribute == MEMBERS for change in changes)
         guarded = link.features.has(ASSERTION)
-        fresh = not guarded or edit.empty or bool(edit.secrets)
+        fresh = not guarded or edit.empty or bool(edit.secrets or edit.references)
         for _ in range(3):
             dn, row = self._target(link, id, edit, fresh)
             if row is not None and expected is not None and self._place.version_of(row) != expected:
                 raise Conflict("the entry changed meanwhile")
-            move = move_of(edit, dn, row.values if row else {})
+            move = move_of(self._with_foreign(link, edit, row), dn, self._held_by(row))
             if row is not None and move.rdn is None and not move.mods and not edit.secrets:
                 return None if members_only else self._reading.entries(link, [row], None)[0]
-            guards = self._guards(link, id, expected) if guarded else []
+            guards = self._guards(link, id, expected, query.ALL if row else effect_of(move)) if guarded else []
             try:
                 written = self._apply(link, dn, move, edit.secrets, guards)
             except _Stale as stale:
@@ -141,6 +141,21 @@ class Writing:
             self._reading.known.put(id, move.target(dn))
             return None if members_only else self._written(link, written or self._read_back(link, move.target(dn)))
         raise Unavailable("the entry is being changed by others")
+
+    def _held_by(self, row: Row | None) -> dict[str, Sequence[bytes]] | None:
+        """The present values of everything that was asked for."""
+        return {name.lower(): row.values.get(name.lower(), ()) for name in self._attributes} if row else None
+
+    def _with_foreign(self, link: Link, edit: Edit, row: Row | None) -> Edit:
+        """Keep what a replaced reference attribute holds beside the mapped collections (semantics, rule 19)."""
+        if row is None or not edit.references:
+            return edit
+        mods: list[Modification] = []
+        for kind, name, values in edit.mods:
+            held = row.values.get(name.lower(), ()) if kind == REPLACE and name.lower() in edit.references else ()
+            refs = self._resolver.by_dn(link, name, [_text(raw) for raw in held]) if held else {}
+            mods.append((kind, name, [*values, *(raw for raw in held if key(_text(raw)) not in refs)]))
+        return Edit(edit.parent, mods, edit.secrets, edit.references)
 
     def _target(self, link: Link, id: str, edit: Edit, fresh: bool) -> tuple[str, Row | None]:
         known = None if fresh else self._reading.known.get(id)
@@ -180,15 +195,14 @@ class Writing:
             raise
         return None
 
-    def _guards(self, link: Link, id: str, expected: str | None) -> list[Control]:
-        """The assertion of a change's first request: it is this entry, at this version (RFC 4528)."""
+    def _guards(self, link: Link, id: str, expected: str | None, effect: bytes = query.ALL) -> list[Control]:
+        """The assertion of a change's first request (RFC 4528): it is this entry, at this version, and changes."""
         asserted = self._place.anchor.asserted(id)
         if not link.features.has(ASSERTION) or asserted is None:
             return []
         same = query.equal(self._place.anchor.attribute, asserted)
-        if expected is None:
-            return [assertion(same)]
-        return [assertion(query.both(same, query.equal(self._place.anchor.version, expected.encode())))]
+        current = query.ALL if expected is None else query.equal(self._place.anchor.version, expected.encode())
+        return [assertion(query.both(same, current, effect))]
 
     def _must(self, response: Response, *, attribute: str | None = None, first: bool = False) -> None:
         if response.code == codes.SUCCESS:
@@ -258,6 +272,8 @@ class Writing:
                 self._secret(edit, change, encoded)
             elif encoded or change.kind is Kind.REPLACE:
                 edit.mods.append((_KINDS[change.kind], self._resolver.attribute(name), encoded))
+                if change.kind is Kind.REPLACE and name in self._place.spec.references:
+                    edit.references.add(name.lower())
         return edit
 
     def _secret(self, edit: Edit, change: Change, encoded: list[bytes]) -> None:
@@ -314,3 +330,7 @@ class Writing:
         if id is not None:
             self._reading.known.put(id, row.dn)
         return self._reading.entries(link, [row], None)[0]
+
+
+def _text(raw: bytes) -> str:
+    return raw.decode("utf-8", "replace")

@@ -45,6 +45,7 @@ class Slapd:
         self.ca_file = str(self.certificates.ca)
         self.log = folder / "slapd.log"
         self._sync = sync
+        self._read = self._asked = 0
         self._process: subprocess.Popen[bytes] | None = None
         self._raw: ldap3.Connection | None = None
         self._choose_ports()
@@ -191,6 +192,16 @@ class Slapd:
         counted["operations"] = len(asked) - counted["bind"]
         counted["entries"] = sum(int(number) for number in _ENTRIES.findall(text))
 
+    def asked(self) -> int:
+        """How many operations (binds excluded) clients have asked for so far."""
+        with self.log.open(errors="replace") as log:
+            log.seek(self._read)
+            text = log.read()
+        whole = text.rfind("\n") + 1
+        self._read += len(text[:whole].encode("utf-8", "replace"))
+        self._asked += sum(not word.startswith("BIND") for word in _OPERATION.findall(text[:whole]))
+        return self._asked
+
     # ---------------------------------------------------------------- inside
 
     def _choose_ports(self) -> None:
@@ -203,6 +214,7 @@ class Slapd:
     def _fill(self, template: str) -> str:
         values = {
             "folder": self.folder,
+            "here": HERE,
             "ca": self.certificates.ca,
             "certificate": self.certificates.certificate,
             "key": self.certificates.key,
