@@ -24,6 +24,7 @@ def literal(facts: SchemaAttribute, operator: CompareOperator, value: Any) -> An
         raise InvalidFilterException(detail=f"'{operator}' cannot be applied to the {scim_type} attribute {facts.name}")
     if value is None or operator in STRING_OPERATORS:
         return value if value is None or isinstance(value, str) else _text(value)
+    found: Any
     match scim_type:
         case "boolean":
             found = value if isinstance(value, bool) else _TRUTHS.get(str(value).lower())

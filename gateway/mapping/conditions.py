@@ -65,6 +65,35 @@ def _mentioned(path: AttrPath, index: AttributeIndex) -> Iterator[tuple[str, Kno
         yield known.path, known
 
 
+def unknown(node: FilterNode, index: AttributeIndex) -> Iterator[str]:
+    """Yield the attributes of a filter that no schema has."""
+    match node:
+        case Comparison(path) | Present(path) | ValuePath(path):
+            if not (path.uri is not None and path.uri.lower() == TARGET) and index.find(str(path)) is None:
+                yield str(path)
+            elif isinstance(node, ValuePath):
+                yield from (
+                    f"{path}.{name}" for name in parts_of(node.val_filter) if index.find(f"{path}.{name}") is None
+                )
+        case Not(inner):
+            yield from unknown(inner, index)
+        case LogicalExpr():
+            for term in node.terms:
+                yield from unknown(term, index)
+
+
+def parts_of(node: FilterNode) -> Iterator[str]:
+    """Yield the sub-attributes that the filter inside ``[…]`` reads."""
+    match node:
+        case Comparison(path) | Present(path):
+            yield path.attr
+        case Not(inner):
+            yield from parts_of(inner)
+        case LogicalExpr():
+            for term in node.terms:
+                yield from parts_of(term)
+
+
 def target_name(path: AttrPath) -> str:
     """The target's attribute that ``target:attr`` names; a dotted one is a path into JSON."""
     return path.attr + (f".{path.sub_attr}" if path.sub_attr else "")
@@ -108,7 +137,7 @@ class _Elements(_Resources):
         super().__init__(index)
         self.top = top
 
-    def leaf(self, path: AttrPath, compared: bool) -> tuple[SchemaAttribute, Values] | None:
+    def leaf(self, path: AttrPath, compared: bool) -> tuple[SchemaAttribute, Values] | None:  # noqa: ARG002
         name = path.attr
         if self.top is None:
             return _guessed(name), lambda element: _folded(element, name)

@@ -58,7 +58,8 @@ class AttributeIndex:
         self.shorts: dict[str, str] = {}
         """short name → URN (``enterprise``)"""
         self.aliases: dict[str, str] = {}
-        """lower-case other name → canonical path"""
+        """lower-case other name → canonical path of the row, selector included"""
+        self._other: dict[str, str] = {}
         self.normal: dict[str, list[Callable[[Any], Any]]] = {}
         """canonical path → what rows make of a value before they write it, where they normalise"""
         self._known: dict[str, Known] = {}
@@ -82,18 +83,20 @@ class AttributeIndex:
             path = f"{top}.{sub.name}"
             self._known[path.lower()] = Known(path, extension, attribute, sub)
 
-    def alias(self, other: str, path: str) -> None:
-        """Let ``other`` name what ``path`` (canonical) names. An attribute of the schema keeps its own name."""
+    def alias(self, other: str, text: str, path: str) -> None:
+        """Let ``other`` name what a row is about. An attribute of the schema keeps its own name.
+
+        :param text: the row's path, selector included. :param path: the canonical path of what it names.
+        """
         if other.lower() not in self._known:
-            self.aliases[other.lower()] = path
+            self.aliases[other.lower()] = text
+            self._other[other.lower()] = path
 
     def find(self, path: str) -> Known | None:
         """Return what a path names: qualified by a URN, by a short name or not at all; None for an unknown one."""
         name = self._plain(path.lower())
         found = self._known.get(name)
-        if found is None and name in self.aliases:
-            found = self._known.get(self._plain(self.aliases[name].lower()))
-        return found
+        return found or self._known.get(self._other.get(name, "").lower())
 
     def _plain(self, name: str) -> str:
         schema = self.schema.lower() + ":"

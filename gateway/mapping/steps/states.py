@@ -85,6 +85,7 @@ class Presence(Step):
     name = "presence"
     example = 'active = { attr = "pwdAccountLockedTime", via = ["not", { presence = "000001010000Z" }] }'
     reads_old = True
+    reads_absence = True
     fleeting = True
     gives = "string"
 

@@ -58,6 +58,8 @@ class Step:
     """``backward`` leaves a value as it is, and ``forward`` twice is ``forward`` once"""
     reads_old: ClassVar[bool] = False
     """``onto`` looks at what the target holds"""
+    reads_absence: ClassVar[bool] = False
+    """``backward(None)`` means something: the target holding nothing is a value of SCIM"""
     whole: ClassVar[bool] = False
     """the step sees all values of a row at once, as a tuple, on the side that has several"""
     fleeting: ClassVar[bool] = False

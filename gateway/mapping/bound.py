@@ -1,0 +1,191 @@
+"""One row of a mapping file, bound to its schema: paths resolved, steps built, conditions compiled."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from connectors.entry import Ref
+from gateway.mapping.coerce import asserted, shown
+from gateway.mapping.conditions import Condition
+from gateway.mapping.model import Row, SchemaAttribute
+from gateway.mapping.paths import ScimPath
+from gateway.mapping.pipeline import Pipeline
+from gateway.mapping.slots import Get, Lack
+from gateway.mapping.steps import StepError
+
+
+class Shape(StrEnum):
+    """How the values of SCIM and of the target stand to each other."""
+
+    ONE = "one"
+    """one value here, one of the target's values there"""
+    MANY = "many"
+    """several values on both sides, each translated by itself"""
+    WHOLE = "whole"
+    """the row has the target's attribute for itself: JSON, or a text with separators"""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class BoundRow:
+    """A row of ``map`` or ``show``.
+
+    :param attr: the target's attribute; None where the ledger keeps the value, or a constant is shown.
+    :param get: finds the row's value in an asserted document; ``aliases`` finds it under its other names.
+    :param when: the condition of the row, or None. :param inputs: canonical paths the condition reads.
+    :param elements: the values are the elements of a child table; ``columns``: the sub-attributes it keeps.
+    """
+
+    row: Row
+    path: ScimPath
+    attr: str | None
+    pipeline: Pipeline
+    shape: Shape
+    get: Get
+    aliases: tuple[tuple[str, Get], ...] = ()
+    when: Condition | None = None
+    inputs: frozenset[str] = frozenset()
+    elements: bool = False
+    columns: frozenset[str] = frozenset()
+
+    @property
+    def facts(self) -> SchemaAttribute:
+        """What the schema says of the values."""
+        return self.path.known.facts
+
+    @property
+    def name(self) -> str:
+        """The canonical path, as refusals, traces and ledger values spell it."""
+        return self.path.text
+
+    @property
+    def writes(self) -> bool:
+        """Whether an IdP can write through this row."""
+        readable_only = self.row.only == "read" or self.path.known.head.mutability == "readOnly"
+        return self.row.direction == "map" and not readable_only
+
+    @property
+    def reads(self) -> bool:
+        """Whether the row shows anything."""
+        hidden = self.row.only == "write" or self.pipeline.one_way or self.path.known.head.mutability == "writeOnly"
+        return not hidden and not self.is_password
+
+    @property
+    def is_active(self) -> bool:
+        """Whether this is the row that switches an object on and off."""
+        return self.path.text == "active"
+
+    @property
+    def is_password(self) -> bool:
+        """Whether this row takes the password."""
+        return self.path.text == "password"
+
+    @property
+    def secret(self) -> bool:
+        """Whether the row's values may appear nowhere."""
+        return self.row.secret or self.is_password
+
+    @property
+    def required(self) -> bool:
+        """Whether a resource without a value is refused."""
+        declared = bool(self.path.known.head.resource) and self.path.known.head.required
+        return self.row.required or declared
+
+    @property
+    def frozen(self) -> bool:
+        """Whether a value, once there, may not change."""
+        return self.row.immutable == "refuse" or self.path.known.head.mutability == "immutable"
+
+    def out(self, value: Any) -> Any:
+        """Return a target's value (None: absent) as SCIM shows it, or None."""
+        if isinstance(value, Ref):
+            return value.id
+        if self.pipeline.steps:
+            value = self.pipeline.backward(value)
+        if value is None or self.elements:
+            return value
+        return value if self.shape is Shape.WHOLE and self.path.known.sub is None else shown(value, self.facts)
+
+    def into(self, value: Any, old: Any = None) -> Any:
+        """Return an asserted value as the target holds it; None for none. :raises StepError: it cannot be."""
+        if self.row.ref is not None:
+            return Ref(self._named(value))
+        if self.elements:
+            return _element(value, self.path.known.head, self.columns)
+        if self.shape is not Shape.WHOLE or not self.path.everything:
+            value = asserted(value, self.facts)
+        made = self.pipeline.forward(value, old)
+        return None if made in ("", ()) else made
+
+    @staticmethod
+    def _named(value: Any) -> str:
+        if isinstance(value, Mapping):
+            value = value.get("value")
+        if not isinstance(value, str):
+            raise StepError("must be the id of a resource")
+        return value
+
+    def same(self, made: Any, held: Any) -> bool:
+        """Whether what would be written and what the target holds mean the same under the row's steps."""
+        if type(made) is type(held) and bool(made == held):
+            return True
+        if isinstance(made, Ref) or isinstance(held, Ref):
+            return False
+        return bool(self.settled(held) == _comparable(made, self.facts if not self.pipeline.steps else None))
+
+    def settled(self, held: Any) -> Any:
+        """Return what would be written for what the target holds, in comparable form; None where nothing would."""
+        if self.elements:
+            return _comparable({name: value for name, value in held.items() if value is not None}, None)
+        if self.pipeline.plain:
+            value = shown(held, self.facts)
+            if value is None or not self.pipeline.steps:
+                return _comparable(value, self.facts)
+            return _comparable(self.pipeline.settled(value), None)
+        return _comparable(self.pipeline.settled(held), None)
+
+    def chosen(self, held: Sequence[Any], last: Any) -> Any:
+        """Return the one of several values that the row speaks of: the asserted one if it is still there, else the
+        smallest (semantics, rule 11).
+
+        :param last: what this connection last asserted, or a ``Lack``.
+        """
+        if len(held) == 1:
+            return held[0]
+        there = self.standing(held, last)
+        return min(held, key=_order) if there is None else there
+
+    def standing(self, held: Sequence[Any], last: Any) -> Any:
+        """Return the target's value that stands for the last assertion; None where it is gone."""
+        if last is None or isinstance(last, Lack):
+            return None
+        try:
+            made = self.into(last)
+        except StepError:
+            return None
+        return next((value for value in held if self.same(made, value)), None)
+
+
+def _comparable(value: Any, facts: SchemaAttribute | None) -> Any:
+    """Bring values that mean the same, and are not equal in Python, together; keep True and 1 apart."""
+    if facts is not None and facts.type == "dateTime" and isinstance(value, str):
+        return shown(value, facts)
+    if isinstance(value, Mapping):
+        return tuple(sorted((key, _comparable(inner, None)) for key, inner in value.items() if inner is not None))
+    return (bool, value) if isinstance(value, bool) else value
+
+
+def _order(value: Any) -> tuple[str, str]:
+    return ("", value.id) if isinstance(value, Ref) else (type(value).__name__, str(value))
+
+
+def _element(value: Any, head: SchemaAttribute, columns: frozenset[str]) -> dict[str, Any] | None:
+    """One element for a child table: its known sub-attributes that have a value."""
+    if not isinstance(value, Mapping):
+        value = {"value": value}
+    made: dict[str, Any] = {}
+    for sub in head.sub_attributes:
+        held = value.get(sub.name)
+        if sub.name in columns and held is not None and held != "":
+            made[sub.name] = asserted(held, sub)
+    return made or None

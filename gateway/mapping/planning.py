@@ -1,0 +1,342 @@
+"""The plans of one resource type: create, update, and the events of its life."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+from scim2_models import ForbiddenException, MutabilityException
+
+from connectors.entry import PARENT, Attributes, Change, Entry, Kind
+from gateway.mapping import derived
+from gateway.mapping.bound import BoundRow, Shape
+from gateway.mapping.derived import BoundSet, Parents
+from gateway.mapping.model import Lifecycle
+from gateway.mapping.plan import (
+    Draft,
+    Plan,
+    all_into,
+    asked,
+    into,
+    missing,
+    own,
+    plain,
+    several,
+    swap,
+    touches,
+    truth,
+    unsaid,
+)
+from gateway.mapping.slots import ELSEWHERE, MISSING, Lack
+from gateway.mapping.steps.times import written
+
+Document = Mapping[str, Any]
+Last = Document | None
+Read = Callable[[Entry, Document, Last], dict[str, Any]]
+
+
+class Planner:
+    """Plans for one resource type.
+
+    :param rows: the rows of ``map``. :param read: how an entry reads, for derived values.
+    :param marker: attribute and value of managed entries, or None.
+    """
+
+    def __init__(
+        self,
+        rows: Sequence[BoundRow],
+        sets: Sequence[BoundSet],
+        parents: Parents,
+        lifecycle: Lifecycle,
+        read: Read,
+        marker: tuple[str, Any] | None = None,
+        ldap: bool = False,
+    ) -> None:
+        self.rows = [row for row in rows if row.writes]
+        self.sets = list(sets)
+        self.parents = parents
+        self.lifecycle = lifecycle
+        self.read = read
+        self.marker = marker
+        self.ldap = ldap
+        self.active = next((row for row in self.rows if row.is_active and row.attr), None)
+        inputs = [each.inputs for each in sets] + [parents.inputs]
+        self.unread = frozenset[str]().union(*inputs) - {row.path.top for row in rows if row.reads}
+
+    def create(self, resource: Document) -> Plan:
+        """Everything a new entry has. :raises InvalidValueException: a value is missing or cannot be taken."""
+        draft = Draft()
+        for row in self.rows:
+            if row.when is None or row.when(resource):
+                self._create(row, asked(row, resource), draft)
+        derived.create(self.sets, self.parents, resource, draft)
+        if self.marker is not None:
+            draft.add(self.marker[0], [self.marker[1]])
+        return draft.plan()
+
+    def _create(self, row: BoundRow, value: Any, draft: Draft) -> None:
+        lacking = value is None or isinstance(value, Lack)
+        if lacking and row.is_active:
+            value, lacking = True, False
+        target = row.row.create
+        if target is not None and (lacking or row.out(target) == value):
+            made = [target]
+        else:
+            if lacking:
+                value = row.row.default
+            made = [] if value is None else all_into(row, value)
+            if not made and row.required:
+                raise missing(row)
+        if row.is_active:
+            draft.activation = value is not False
+        if row.attr is None:
+            if value is not None:
+                draft.stored[row.name] = kept(row, value)
+        elif made:
+            draft.add(row.attr, made)
+            draft.note(row.name, row.attr, None, plain(tuple(made)), row.secret)
+
+    def update(
+        self, resource: Document, entry: Entry, stored: Document, last: Last, named: frozenset[str] | None,
+        *, restore: bool = False, derived_from_reading: bool | None = None,
+    ) -> Plan:  # fmt: skip
+        """The real differences between what is asserted and what is there. See ``ResourceMapping.plan_update``."""
+        draft = Draft()
+        ask = _Request(resource, entry, stored, last, named, restore, derived_from_reading)
+        for row in self.rows:
+            if ask.speaks_of(row) and (row.when is None or row.when(resource, entry)):
+                self._update(row, ask, draft)
+        self._derived(ask, draft)
+        if self.marker is not None and last is None and self.marker[1] not in entry.attributes.get(self.marker[0], ()):
+            draft.changes.append(Change(Kind.ADD, self.marker[0], (self.marker[1],)))
+        return draft.plan()
+
+    def _update(self, row: BoundRow, ask: "_Request", draft: Draft) -> None:
+        value, before = asked(row, ask.resource, ask.named), ask.before(row)
+        held: tuple[Any, ...] = ask.entry.attributes.get(row.attr, ()) if row.attr else ()
+        if row.is_active:
+            self._activate(row, value, before, held, ask, draft)
+            return
+        if unsaid(value):
+            if not ask.removes(row, value, before):
+                return
+            value = None
+        if value is None and (row.is_password or (row.row.on_clear == "keep" and row.row.default is None)):
+            return
+        if not _applies(row, value, before, held, ask):
+            return
+        if value is None:
+            value = row.row.default
+            if value is None and row.required:
+                raise missing(row)
+        if row.attr is None:
+            self._remember(row, value, ask, draft)
+            return
+        changes, was, now = _difference(row, value, before, held, ask)
+        if changes:
+            _admit(row, held, now, changes, draft)
+            draft.note(row.name, row.attr, plain(was), plain(now), row.secret)
+
+    def _activate(
+        self, row: BoundRow, value: Any, before: Any, held: tuple[Any, ...], ask: "_Request", draft: Draft
+    ) -> None:
+        """``active = false`` is always enforced; true only undoes what this connection did (rule 9)."""
+        if value is None or isinstance(value, Lack):
+            return
+        if row.attr is None:
+            self._remember(row, value, ask, draft)
+            draft.activation = draft.stored.get(row.name)
+            return
+        off = not truth(row, value)
+        if not off and not (ask.restore or before is False or (row.row.apply_given and row.row.apply == "always")):
+            return
+        lasting = off and row.pipeline.fleeting and ask.last is not None and before is not False
+        if lasting:
+            changes, was, now = _forced(row, held)
+        else:
+            changes, was, now = swap(row, value, held, before)
+        if changes:
+            draft.changes += changes
+            draft.activation = not off
+            draft.reducing += changes if off else []
+            draft.note(row.name, row.attr, plain(was), plain(now), row.secret)
+
+    def _remember(self, row: BoundRow, value: Any, ask: "_Request", draft: Draft) -> None:
+        value = None if value is None else kept(row, value)
+        if ask.stored.get(row.name) != value:
+            draft.stored[row.name] = value
+
+    def _derived(self, ask: "_Request", draft: Draft) -> None:
+        inputs = [each.inputs for each in self.sets if each.row.apply != "create"] + [self.parents.inputs]
+        if not any(ask.touched(each) for each in inputs):
+            return
+        before = self._with_unread(self.read(ask.entry, ask.stored, ask.last), ask.last or {})
+        later = Entry(ask.entry.id, applied(ask.entry.attributes, draft.changes))
+        after = self._with_unread(self.read(later, {**ask.stored, **draft.stored}, ask.resource), ask.resource)
+        derived.update(self.sets, before, after, ask.entry, ask.touched, draft)
+        gone = self.lifecycle.deactivate == "move" and False in (before.get("active"), ask.resource.get("active"))
+        if ask.touched(self.parents.inputs) and not gone:
+            derived.move(self.parents, before, after, draft)
+
+    def _with_unread(self, document: dict[str, Any], source: Document) -> dict[str, Any]:
+        """Add what derived values read and no row shows, from an asserted document."""
+        for top in self.unread:
+            extension, colon, name = top.rpartition(":")
+            holder = source.get(extension) if colon else source
+            if isinstance(holder, Mapping) and name in holder:
+                (document.setdefault(extension, {}) if colon else document)[name] = holder[name]
+        return document
+
+    def lifecycle_plan(self, event: Literal["deactivate", "delete"], entry: Entry, now: datetime) -> Plan:
+        """See ``ResourceMapping.plan_lifecycle``."""
+        action = self.lifecycle.deactivate if event == "deactivate" else self.lifecycle.delete
+        draft = Draft()
+        if action in ("disable", "move"):
+            self._disable(action, event, entry, draft)
+        if action == "move" and self.lifecycle.move_to is not None:
+            draft.changes.append(Change(Kind.REPLACE, PARENT, (self.lifecycle.move_to,)))
+        stamps = [stamp.attr for stamp in self.lifecycle.stamp if event in stamp.on]
+        draft.changes += [Change(Kind.REPLACE, attr, (self._stamp(now),)) for attr in stamps if action != "delete"]
+        draft.reducing = list(draft.changes)
+        return draft.plan()
+
+    def _disable(self, action: str, event: str, entry: Entry, draft: Draft) -> None:
+        if self.active is None:
+            if action == "disable":
+                raise ForbiddenException(detail=f"{event}: nothing in the mapping says how to disable")
+            draft.activation = False
+            return
+        held = entry.attributes.get(self.active.attr or "", ())
+        changes, was, now = (_forced if self.active.pipeline.fleeting else _off)(self.active, held)
+        if changes:
+            draft.changes += changes
+            draft.activation = False
+            draft.note("active", self.active.attr or "", plain(was), plain(now), self.active.secret)
+
+    def _stamp(self, now: datetime) -> str:
+        return f"{now.astimezone(UTC):%Y%m%d%H%M%SZ}" if self.ldap else written(now)
+
+
+class _Request:
+    """One update, as its rows ask about it."""
+
+    def __init__(
+        self, resource: Document, entry: Entry, stored: Document, last: Last, named: frozenset[str] | None,
+        restore: bool, derived_from_reading: bool | None,
+    ) -> None:  # fmt: skip
+        self.resource, self.entry, self.stored, self.last, self.named = resource, entry, stored, last, named
+        self.restore = restore
+        self.edited = "id" in resource if derived_from_reading is None else derived_from_reading
+
+    def speaks_of(self, row: BoundRow) -> bool:
+        """Rule 7: only rows that read an attribute named in the request."""
+        if self.named is None or touches(row, self.named):
+            return True
+        return any(alias in self.named for alias, _ in row.aliases)
+
+    def touched(self, inputs: frozenset[str]) -> bool:
+        """Whether the request names anything of ``inputs`` (canonical paths of whole attributes)."""
+        if not inputs:
+            return False
+        if self.named is None:
+            return True
+        return any(
+            name == top or name.startswith((f"{top}.", f"{top}[")) or top.startswith(f"{name}:")
+            for name in self.named
+            for top in inputs
+        )
+
+    def before(self, row: BoundRow) -> Any:
+        """What this connection last asserted for a row."""
+        return asked(row, self.last) if self.last is not None else ELSEWHERE
+
+    def removes(self, row: BoundRow, value: Any, before: Any) -> bool:
+        """Whether leaving a value out takes it away: where the request edits what was read, or names what was asserted
+        before (rule 8)."""
+        if before is not None and not isinstance(before, Lack):
+            return True
+        if self.named is None:
+            return False
+        return self.edited or (value is MISSING and bool(self.named & {row.path.top, row.path.known.path}))
+
+
+def _applies(row: BoundRow, value: Any, before: Any, held: tuple[Any, ...], ask: _Request) -> bool:
+    match row.row.apply:
+        case "create":
+            return False
+        case "if-empty":
+            return not held and (row.attr is not None or ask.stored.get(row.name) is None)
+        case "on-change":
+            return bool(value != (None if isinstance(before, Lack) else before))
+    return True
+
+
+def _difference(
+    row: BoundRow, value: Any, before: Any, held: tuple[Any, ...], ask: _Request
+) -> tuple[list[Change], Any, Any]:
+    if row.pipeline.varies or row.is_password:
+        made = None if value is None else into(row, value)
+        return ([], None, None) if made is None else ([Change(Kind.REPLACE, row.attr or "", (made,))], None, made)
+    if row.shape is Shape.ONE:
+        return swap(row, value, held, before)
+    if row.shape is Shape.WHOLE:
+        return own(row, value, held)
+    return several(row, value, held, before, _removed(row, value, held) if ask.edited else ())
+
+
+def _removed(row: BoundRow, value: Any, held: tuple[Any, ...]) -> tuple[Any, ...]:
+    """What an edit takes away: a request that only takes away means it; one that also adds is a replace (rule 17)."""
+    made = [] if value is None else all_into(row, value)
+    if any(not any(row.same(each, there) for there in held) for each in made):
+        return ()
+    return tuple(there for there in held if not any(row.same(each, there) for each in made))
+
+
+def _admit(row: BoundRow, held: tuple[Any, ...], now: Any, changes: list[Change], draft: Draft) -> None:
+    if row.frozen and held:
+        raise MutabilityException(
+            attribute=row.name, mutability="immutable", detail=f"{row.name} is set once and cannot change"
+        )
+    if row.row.immutable == "recreate" and held and now is not None:
+        draft.recreate = True
+    else:
+        draft.changes += changes
+
+
+def _forced(row: BoundRow, held: tuple[Any, ...]) -> tuple[list[Change], Any, Any]:
+    """Switch off for good, whatever stands there by itself (a temporary lock ends without anybody's doing)."""
+    made = into(row, False)
+    if made is None:
+        return swap(row, False, held, ELSEWHERE)
+    if len(held) == 1 and row.same(made, held[0]) and held[0] == made:
+        return [], held[0], held[0]
+    return [Change(Kind.REPLACE, row.attr or "", (made,))], held or None, made
+
+
+def _off(row: BoundRow, held: tuple[Any, ...]) -> tuple[list[Change], Any, Any]:
+    return swap(row, False, held, ELSEWHERE)
+
+
+def kept(row: BoundRow, value: Any) -> Any:
+    """Return a value as the ledger keeps it: in SCIM's form, as the row's steps spell it."""
+    if row.shape is not Shape.ONE or row.row.ref is not None:
+        return value
+    made = into(row, value)
+    return None if made is None else row.out(made)
+
+
+def applied(attributes: Attributes, changes: Sequence[Change]) -> Attributes:
+    """The attributes as they will be once ``changes`` are applied."""
+    after = dict(attributes)
+    for change in changes:
+        held = after.get(change.attribute, ())
+        if change.kind is Kind.REPLACE:
+            values = change.values
+        elif change.kind is Kind.ADD:
+            values = (*held, *(value for value in change.values if value not in held))
+        else:
+            values = tuple(value for value in held if value not in change.values)
+        if values:
+            after[change.attribute] = values
+        else:
+            after.pop(change.attribute, None)
+    return after

@@ -1,0 +1,202 @@
+"""From an entry to a SCIM resource: closures that each put one row's value in its place."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from connectors.entry import GROUPS, MEMBERS, Entry, Ref
+from gateway.mapping.bound import BoundRow, Shape
+from gateway.mapping.coerce import is_empty, shown
+from gateway.mapping.model import SchemaAttribute
+
+Document = dict[str, Any]
+Stored = Mapping[str, Any]
+Last = Mapping[str, Any] | None
+Put = Callable[[Entry, Document, Stored, Last], None]
+Fetch = Callable[[Entry, Stored, Last], Any]
+"""entry, ledger values, last assertion → the SCIM value of one row, or None"""
+
+
+def readers(rows: Sequence[BoundRow]) -> list[Put]:
+    """Return what builds a resource, in order: unconditional rows first, since conditions look at what they put."""
+    puts: list[Put] = []
+    grouped: set[tuple[str, tuple[tuple[str, Any], ...]]] = set()
+    for row in sorted(rows, key=lambda each: each.when is not None):
+        if not row.reads:
+            continue
+        if row.path.selector and row.when is None:
+            key = (row.path.top, row.path.selector)
+            if key not in grouped:
+                grouped.add(key)
+                puts.append(_element([each for each in rows if _belongs(each, key)]))
+            continue
+        puts.append(_conditional(row, _put(row)) if row.when is not None else _put(row))
+    return puts
+
+
+def _belongs(row: BoundRow, key: tuple[str, Any]) -> bool:
+    return row.reads and row.when is None and (row.path.top, row.path.selector) == key
+
+
+def _conditional(row: BoundRow, put: Put) -> Put:
+    condition = row.when
+
+    def conditional(entry: Entry, document: Document, stored: Stored, last: Last) -> None:
+        if condition is None or condition(document, entry):
+            put(entry, document, stored, last)
+
+    return conditional
+
+
+def _put(row: BoundRow) -> Put:
+    if row.path.selector:
+        return _element([row])
+    if row.shape is Shape.ONE or (row.shape is Shape.WHOLE and not row.path.everything):
+        return _single(row)
+    return _several(row)
+
+
+def _fetch(row: BoundRow) -> Fetch:
+    """One value of one row."""
+    if row.row.direction == "show" and row.attr is None:
+        return lambda _entry, _stored, _last: row.row.value
+    if row.row.store is not None:
+        name = row.name
+        return lambda _entry, stored, _last: stored.get(name)
+    attr, get = row.attr or "", row.get
+    out: Callable[[Any], Any] = row.out
+    absent = row.out(None) if row.pipeline.reads_absence else None
+    if row.shape is Shape.WHOLE and row.pipeline.whole is not None and row.pipeline.whole.name == "split":
+        return lambda entry, _stored, _last: out(values) if (values := entry.attributes.get(attr)) else None
+    if row.pipeline.plain and row.row.ref is None and row.facts.type in ("string", "reference"):
+        out = _text_of(row.facts)
+
+    def fetch(entry: Entry, _stored: Stored, last: Last) -> Any:
+        values = entry.attributes.get(attr)
+        if not values:
+            return absent
+        if len(values) == 1:
+            return out(values[0])
+        return out(row.chosen(values, None if last is None else get(last)))
+
+    return fetch
+
+
+def _text_of(facts: SchemaAttribute) -> Callable[[Any], Any]:
+    return lambda value: value if type(value) is str else shown(value, facts)
+
+
+def _single(row: BoundRow) -> Put:
+    fetch, name, extension = _fetch(row), row.path.known.head.name, row.path.known.extension
+    part = row.path.known.sub.name if row.path.known.sub else None
+    attr, ref = row.attr or "", row.row.ref
+
+    def single(entry: Entry, document: Document, stored: Stored, last: Last) -> None:
+        value = fetch(entry, stored, last)
+        if value is None or value == "":
+            return
+        holder = document.setdefault(extension, {}) if extension else document
+        if part is None:
+            holder[name] = value
+            return
+        whole = holder.setdefault(name, {})
+        whole[part] = value
+        if ref is not None:
+            whole.update(_reference(next(_refs(entry, attr, value), None), ref))
+
+    return single
+
+
+def _refs(entry: Entry, attr: str, id: str) -> Any:
+    return (value for value in entry.attributes.get(attr, ()) if isinstance(value, Ref) and value.id == id)
+
+
+def _reference(ref: Ref | None, collection: str) -> Document:
+    found: Document = {"_ref": (ref.collection if ref else "") or collection}
+    if ref is not None and ref.display:
+        found["display"] = ref.display
+    return found
+
+
+def _element(rows: Sequence[BoundRow]) -> Put:
+    """Rows with one selector make one element; it is there where any of them has a value."""
+    path = rows[0].path
+    name, extension, fixed = path.known.head.name, path.known.extension, dict(path.selector)
+    parts = [(row.path.known.sub.name if row.path.known.sub else None, _fetch(row)) for row in rows]
+
+    def element(entry: Entry, document: Document, stored: Stored, last: Last) -> None:
+        found: Document = {}
+        for part, fetch in parts:
+            value = fetch(entry, stored, last)
+            if value is None or value == "":
+                continue
+            if part is None:
+                found.update(value if isinstance(value, Mapping) else {})
+            else:
+                found[part] = value
+        if found:
+            _append(document, extension, name, {**fixed, **found})
+
+    return element
+
+
+def _append(document: Document, extension: str, name: str, value: Any) -> None:
+    holder = document.setdefault(extension, {}) if extension else document
+    values = holder.setdefault(name, [])
+    if value not in values:
+        values.append(value)
+
+
+def _several(row: BoundRow) -> Put:
+    known, ref = row.path.known, row.row.ref
+    name, extension, fixed = known.head.name, known.extension, dict(row.row.element or {})
+    part = known.sub.name if known.sub else ("value" if ref is not None else None)
+    attr, out, stored_as = row.attr or "", row.out, row.name if row.row.store else None
+    single = row.shape is Shape.WHOLE
+    constant = row.row.value if row.row.direction == "show" and row.attr is None else None
+
+    def several(entry: Entry, document: Document, stored: Stored, last: Last) -> None:
+        held: Any = constant if constant is not None else entry.attributes.get(attr, ())
+        if stored_as is not None:
+            held = stored.get(stored_as) or ()
+        elif single:
+            held = out(row.chosen(held, None if last is None else row.get(last))) if held else ()
+        for value in held if isinstance(held, list | tuple) else (held,):
+            found = value if single or stored_as is not None or constant is not None else out(value)
+            if is_empty(found):
+                continue
+            if part is None:
+                _append(document, extension, name, _kept(found))
+            elif ref is not None:
+                _append(document, extension, name, {**fixed, part: found, **_reference(value, ref)})
+            else:
+                _append(document, extension, name, {**fixed, part: found})
+
+    return several
+
+
+def _kept(value: Any) -> Any:
+    return {key: inner for key, inner in value.items() if inner is not None} if isinstance(value, Mapping) else value
+
+
+def put_members(entry: Entry, document: Document, _stored: Stored, _last: Last) -> None:
+    """``@members`` of a group, where the entry was read with them."""
+    members = entry.attributes.get(MEMBERS)
+    if members:
+        document["members"] = [
+            {"value": ref.id, **({"display": ref.display} if ref.display else {}), "type": ref.collection or "User",
+             "_ref": ref.collection or "User"}
+            for ref in members
+            if isinstance(ref, Ref)
+        ]  # fmt: skip
+
+
+def put_groups(entry: Entry, document: Document, _stored: Stored, _last: Last) -> None:
+    """``@groups`` of an entry, where it was read with them: its direct groups."""
+    groups = entry.attributes.get(GROUPS)
+    if groups:
+        document["groups"] = [
+            {"value": ref.id, **({"display": ref.display} if ref.display else {}), "type": "direct",
+             "_ref": ref.collection or "Group"}
+            for ref in groups
+            if isinstance(ref, Ref)
+        ]  # fmt: skip

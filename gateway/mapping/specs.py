@@ -1,0 +1,95 @@
+"""What a connector is told of a mapping: one ``CollectionSpec`` for each resource type."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from connectors.contract import CollectionSpec, Reference
+from connectors.entry import GROUPS, MEMBERS
+from gateway.mapping.bound import BoundRow
+from gateway.mapping.derived import BoundSet
+from gateway.mapping.model import MappingFile, Section
+
+
+def collection_spec(
+    file: MappingFile,
+    section: Section,
+    rows: Sequence[BoundRow],
+    sets: Sequence[BoundSet],
+    guards: frozenset[str],
+    labels: Mapping[str, str],
+) -> CollectionSpec:
+    """Describe one section for its connector.
+
+    :param guards: target attributes that ``scope``, ``protect`` and ``match`` name.
+    :param labels: resource type → the target attribute that people know an entry by.
+    """
+    stamps = {stamp.attr for stamp in section.lifecycle.stamp}
+    names = {row.attr for row in rows if row.attr} | {each.attr for each in sets} | stamps | guards
+    if section.marker is not None:
+        names.add(section.marker[0])
+    secrets = {row.attr for row in rows if row.attr and row.secret and not row.reads}
+    secrets |= {each.attr for each in sets if each.row.secret}
+    return CollectionSpec(
+        name=section.name,
+        anchor=section.anchor,
+        generate=section.generate,
+        attributes=frozenset(names),
+        options=section.options,
+        version=section.version,
+        references=_references(file, section, rows, labels),
+        members=section.members.options if section.members is not None else None,
+        children=section.children,
+        secrets=frozenset(secrets),
+        types={**dict.fromkeys(stamps, "dateTime"), **_types(rows, sets)},
+    )
+
+
+def _references(
+    file: MappingFile, section: Section, rows: Sequence[BoundRow], labels: Mapping[str, str]
+) -> dict[str, Reference]:
+    def to(*collections: str) -> Reference:
+        return Reference(collections, {name: labels[name] for name in collections if name in labels})
+
+    found = {row.attr: to(row.row.ref) for row in rows if row.row.ref is not None and row.attr}
+    if section.members is not None:
+        found[MEMBERS] = to(*section.members.ref)
+    homes = holders(file, section.name)
+    if homes:
+        found[GROUPS] = to(*homes)
+    return found
+
+
+def holders(file: MappingFile, name: str) -> tuple[str, ...]:
+    """The resource types whose members may be of a type."""
+    return tuple(each.name for each in file.sections.values() if each.members is not None and name in each.members.ref)
+
+
+def _types(rows: Sequence[BoundRow], sets: Sequence[BoundSet]) -> dict[str, str]:
+    types: dict[str, str] = {}
+    for each in sets:
+        types[each.attr] = each.pipeline.gives(_type_of(each.row.value))
+    for row in rows:
+        if row.attr is None:
+            continue
+        if row.elements:
+            subs = row.path.known.head.sub_attributes
+            types |= {f"{row.attr}.{sub.name}": sub.type for sub in subs}
+            types[row.attr] = "complex"
+        else:
+            types[row.attr] = "reference" if row.row.ref is not None else row.pipeline.gives(row.facts.type)
+    return types
+
+
+def _type_of(value: Any) -> str:
+    if isinstance(value, bool):
+        return "boolean"
+    return "integer" if isinstance(value, int) else "decimal" if isinstance(value, float) else "string"
+
+
+def label_attribute(rows: Sequence[BoundRow]) -> str | None:
+    """The target attribute that people know an entry by: that of ``displayName``, else of ``userName``."""
+    for path in ("displayName", "userName"):
+        for row in rows:
+            if row.name == path and row.attr and row.reads and row.pipeline.plain:
+                return row.attr
+    return None
