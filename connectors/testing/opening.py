@@ -75,25 +75,28 @@ class OpeningTests:
             task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await task
-        assert await asyncio.wait_for(ground.people.read(entry.id), 20) == entry
+        assert await asyncio.wait_for(ground.people.read(entry.id), 5) == entry
         changed = await ground.people.update(entry.id, [Change(Kind.REPLACE, ground.specimen.text, ("x",))])
         assert changed is not None
 
     async def test_a_cancelled_write_is_whole_or_not_at_all(self, ground: Ground) -> None:
-        text, name = ground.specimen.text, ground.specimen.name
-        entry = await ground.person(**{text: "0", name: "n0"})
+        text, unique = ground.specimen.text, ground.kind("unique")
+        entry = await ground.person(**{text: "t0", unique: "t0@example.com"})
         for number in range(1, 16):
-            changes = [Change(Kind.REPLACE, text, (str(number),)), Change(Kind.REPLACE, name, (f"n{number}",))]
-            task = asyncio.ensure_future(ground.people.update(entry.id, changes))
+            task = asyncio.ensure_future(ground.people.update(entry.id, _both(text, unique, number)))
             await asyncio.sleep(number / 10_000)
             task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await task
-        final = [Change(Kind.REPLACE, text, ("16",)), Change(Kind.REPLACE, name, ("n16",))]
-        changed = await ground.people.update(entry.id, final)
-        assert changed is not None
-        shown = await ground.people.read(entry.id)
-        assert shown.attributes[name][0] == f"n{shown.attributes[text][0]!s}"
+            shown = (await ground.people.read(entry.id)).attributes
+            assert shown[unique] == (f"{shown[text][0]!s}@example.com",)
+        assert await ground.people.update(entry.id, _both(text, unique, 16)) is not None
+        assert (await ground.people.read(entry.id)).attributes[text] == ("t16",)
+
+
+def _both(text: str, unique: str, number: int) -> list[Change]:
+    values = ((text, f"t{number}"), (unique, f"t{number}@example.com"))
+    return [Change(Kind.REPLACE, attribute, (value,)) for attribute, value in values]
 
 
 def _away(ground: Ground) -> Collection:

@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from connectors.contract import Query
 from connectors.entry import GROUPS, MEMBERS, PARENT, Change, Entry, Kind, Ref
 from connectors.errors import AlreadyExists, Conflict, InvalidValue, UnknownReference, Unsupported
 from connectors.testing.specimen import Ground
@@ -176,7 +177,8 @@ class WriteTests:
         with pytest.raises(UnknownReference) as unknown:
             await groups.create({**fill(1), MEMBERS: (Ref(known.id), Ref("no-such-id"))})
         assert unknown.value.values == ("no-such-id",)
-        assert await groups.create(fill(1)), "the refused group left something behind"
+        assert (await groups.search(Query())).entries == (), "the refused group left something behind"
+        assert await groups.create(fill(1))
 
     async def test_members_are_deltas_and_groups_are_read_only(self, ground: Ground) -> None:
         person = await ground.person()
