@@ -7,11 +7,13 @@ from connectors.contract import Capabilities, CollectionSpec, Page, Query
 from connectors.entry import Attributes, Change, Entry
 from connectors.filters import Leaf, Verdict
 from connectors.ldap.filters import judge
+from connectors.ldap.lives import Lives
 from connectors.ldap.place import Place
-from connectors.ldap.pool import Link, Pool
+from connectors.ldap.pool import Pool
 from connectors.ldap.reading import Reading
 from connectors.ldap.references import Resolver
-from connectors.ldap.writing import Writing
+from connectors.ldap.requests import Requests
+from connectors.ldap.updating import Updating
 
 T = TypeVar("T")
 
@@ -41,7 +43,9 @@ class LdapCollection:
         self._run = run
         resolver = Resolver(place, places, memberof=pool.settings.memberof)
         self._reading = Reading(place, resolver, pool.settings, lambda: pool.switched, pool.clock)
-        self._writing = Writing(self._reading)
+        requests = Requests(self._reading)
+        self._lives = Lives(requests)
+        self._updating = Updating(requests)
 
     def judge(self, leaf: Leaf) -> Verdict:
         """By the directory's own schema once it was seen, by the standard's before."""
@@ -50,7 +54,7 @@ class LdapCollection:
     async def create(self, attributes: Attributes, id: str | None = None) -> Entry:
         """See ``Collection.create``; the directory makes the id."""
         del id
-        return await self._run(self._writing.create, attributes)
+        return await self._run(self._lives.create, attributes)
 
     async def read(self, id: str, attributes: frozenset[str] | None = None) -> Entry:
         """See ``Collection.read``."""
@@ -62,11 +66,8 @@ class LdapCollection:
 
     async def update(self, id: str, changes: Sequence[Change], expected: str | None = None) -> Entry | None:
         """See ``Collection.update``."""
-        return await self._run(self._writing.update, id, changes, expected)
+        return await self._run(self._updating.update, id, changes, expected)
 
     async def delete(self, id: str, expected: str | None = None) -> None:
         """See ``Collection.delete``."""
-        await self._run(self._writing.delete, id, expected)
-
-
-__all__ = ["LdapCollection", "Link", "Runner"]
+        await self._run(self._lives.delete, id, expected)

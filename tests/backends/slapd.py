@@ -5,7 +5,6 @@ Fixtures: ``slapd`` (one server for the session) and ``directory`` (the same, em
 
 import contextlib
 import os
-import re
 import shutil
 import signal
 import socket
@@ -20,14 +19,11 @@ import ldap3
 import pytest
 
 from tests.backends.certificates import Certificates, make_certificates
+from tests.backends.slapd_log import Counts
 
 HERE = Path(__file__).parent
 BASE = "dc=example,dc=com"
 SLAPD = shutil.which("slapd", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/lib/openldap")
-_OPERATION = re.compile(r" op=\d+ (SRCH base|ADD dn|MOD dn|MODRDN dn|DEL dn|EXT oid|BIND dn=.* method)=")
-_NAMES = {"SRCH base": "search", "ADD dn": "add", "MOD dn": "modify", "MODRDN dn": "rename", "DEL dn": "delete"}
-_RESULT = re.compile(r" op=\d+ (?:SEARCH )?RESULT .*")
-_ENTRIES = re.compile(r"nentries=(\d+)")
 
 
 class Slapd:
@@ -45,7 +41,7 @@ class Slapd:
         self.ca_file = str(self.certificates.ca)
         self.log = folder / "slapd.log"
         self._sync = sync
-        self._read = self._asked = 0
+        self._counts = Counts(self.log)
         self._process: subprocess.Popen[bytes] | None = None
         self._raw: ldap3.Connection | None = None
         self._choose_ports()
@@ -171,36 +167,14 @@ class Slapd:
 
     # ---------------------------------------------------------------- counting
 
-    @contextlib.contextmanager
-    def counting(self) -> Iterator[Counter[str]]:
+    def counting(self) -> contextlib.AbstractContextManager[Counter[str]]:
         """Count what clients ask within the block: ``search add modify rename delete extended bind``, their sum
         ``operations`` (binds excluded), and ``entries`` returned. Filled when the block ends."""
-        counted: Counter[str] = Counter()
-        offset = self.log.stat().st_size
-        yield counted
-        deadline = time.monotonic() + 2
-        while True:
-            with self.log.open(errors="replace") as log:
-                log.seek(offset)
-                text = log.read()
-            asked, answered = _OPERATION.findall(text), _RESULT.findall(text)
-            if len(answered) >= len(asked) or time.monotonic() > deadline:
-                break
-            time.sleep(0.01)
-        for word in asked:
-            counted["bind" if word.startswith("BIND") else _NAMES.get(word, "extended")] += 1
-        counted["operations"] = len(asked) - counted["bind"]
-        counted["entries"] = sum(int(number) for number in _ENTRIES.findall(text))
+        return self._counts.counting()
 
     def asked(self) -> int:
         """How many operations (binds excluded) clients have asked for so far."""
-        with self.log.open(errors="replace") as log:
-            log.seek(self._read)
-            text = log.read()
-        whole = text.rfind("\n") + 1
-        self._read += len(text[:whole].encode("utf-8", "replace"))
-        self._asked += sum(not word.startswith("BIND") for word in _OPERATION.findall(text[:whole]))
-        return self._asked
+        return self._counts.asked()
 
     # ---------------------------------------------------------------- inside
 
