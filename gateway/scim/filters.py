@@ -29,7 +29,7 @@ _QUOTED = re.compile(r'("(?:[^"\\]|\\.)*")')
 _BARE = re.compile(
     r"(\s(?:eq|ne|co|sw|ew|gt|ge|lt|le)\s+)"
     r"(?!(?:true|false|null|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?)(?:[\s)\]]|$))"
-    r'([^\s()\[\]"]+)',
+    r'([\w.+@/:-][^\s()\[\]"]*)',
     re.IGNORECASE,
 )
 

@@ -118,8 +118,17 @@ def compiled(shape: Shape, operations: list[Operation], dialect: Dialect) -> Com
                 own.extend(_writes(operation, place, node, value, dialect))
         if own:
             writes.append(tuple(own))
-    named = frozenset(write.place.path for operation in writes for write in operation)
+    named = frozenset(path for operation in writes for write in operation for path in _paths(write))
     return Compiled(tuple(writes), tuple(changes), named)
+
+
+def _paths(write: Write) -> Iterator[str]:
+    """What a write names. A multi-valued attribute is one thing: its elements may change one another (primary)."""
+    attribute = write.place.attribute
+    if attribute.complex and not attribute.multi_valued and write.place.sub is None and isinstance(write.value, dict):
+        yield from (attribute.subs[name.lower()].path for name in write.value)
+    else:
+        yield attribute.path if attribute.multi_valued else write.place.path
 
 
 def _check(operation: Operation, dialect: Dialect) -> None:
@@ -234,7 +243,9 @@ def _selected(place: Place, node: ValuePath, dialect: Dialect) -> FilterNode:
 def _clean(place: Place, selection: FilterNode | None, value: Any, dialect: Dialect) -> Any:
     """The canonical value for a place: an element's sub-attributes where a selection names elements."""
     if selection is None or place.sub is not None:
-        return canonical(place.leaf, value, dialect)
+        # RFC 7644 §3.5.2.1: what is added to a multi-valued attribute is "a new value", one or several.
+        one = place.leaf.multi_valued and isinstance(value, dict)
+        return canonical(place.leaf, [value] if one else value, dialect)
     if value is None:
         return None
     if isinstance(value, list) and len(value) == 1 and dialect.many_for_one:

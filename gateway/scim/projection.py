@@ -81,7 +81,10 @@ class _Complex:
         self.reference = reference is not None and "$ref" in table
         types = [name for name in reference.references if name in endpoints] if reference is not None else []
         self.endpoints = endpoints
-        self.only = endpoints[types[0]] if len(types) == 1 else None
+        # What a user is in is a group; RFC 7643 §8.7.1 lets its type say "direct" or "indirect" instead.
+        self.only = endpoints.get("Group") if attribute.name == "groups" else None
+        if len(types) == 1:
+            self.only = endpoints[types[0]]
 
     def __call__(self, value: Any, base: str) -> Any:
         if not isinstance(value, dict):

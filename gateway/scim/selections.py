@@ -66,6 +66,8 @@ def literal(attribute: Attribute, operator: CompareOperator, value: Any, dialect
         raise InvalidFilterException(detail=f"{operator.value} does not apply to {attribute.path}, a {attribute.type}")
     if value is None:
         return None
+    if isinstance(value, str) and "\x00" in value:
+        raise InvalidFilterException(detail=f"{attribute.path} is compared with text without NUL")
     if attribute.type == "boolean":
         if isinstance(value, str) and dialect.booleans and value.lower() in ("true", "false"):
             return value.lower() == "true"

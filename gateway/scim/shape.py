@@ -166,7 +166,9 @@ def shape_from(
 ) -> Shape:
     """Build a shape from the Schema documents of one resource type."""
     by_urn = {str(document["id"]).lower(): document for document in documents}
-    core = attributes_from(COMMON) | attributes_from(by_urn[schema.lower()].get("attributes") or ())
+    own = attributes_from(by_urn[schema.lower()].get("attributes") or ())
+    # Another name is published as an attribute, so that clients find it, and read as what it stands for.
+    core = attributes_from(COMMON) | {name: each for name, each in own.items() if name not in (aliases or {})}
     return Shape(
         name=name,
         endpoint=endpoint,
