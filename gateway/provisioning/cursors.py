@@ -90,7 +90,7 @@ async def _cut_by_target(
         cursor=position.get("c"),
         count=False,
     )
-    answer: Page = await view.collection.search(query)
+    answer: Page = await source.search(query)
     resources = await render(view, await owned(view, answer.entries), attributes)
     return resources, None if answer.cursor is None else {"c": answer.cursor}
 

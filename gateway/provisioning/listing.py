@@ -75,7 +75,7 @@ async def _window(source: Source, search: Search, start: int, count: int, budget
 
 async def _native(source: Source, search: Search, start: int, count: int, budget: Budget) -> tuple[list[Resource], int]:
     view, attributes = source.view, source.view.attributes(search.wanted)
-    page = await view.collection.search(
+    page = await source.search(
         Query(
             filter=source.filter,
             attributes=attributes,

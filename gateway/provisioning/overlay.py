@@ -25,8 +25,9 @@ _ETAG = frozenset(string.ascii_letters + string.digits + "!#$%&'()*+,-./:;<=>?@[
 
 def overlaid(mapping: ResourceMapping, entry: Entry, assertion: Assertion | None) -> Resource:
     """The resource without id, meta and references turned: entry, ledger values, overlay, deferred references."""
-    resource = mapping.read(entry, assertion.stored if assertion else {})
-    return resource if assertion is None else _over(resource, assertion)
+    if assertion is None:
+        return mapping.read(entry, {})
+    return _over(mapping.read(entry, assertion.stored, assertion.document), assertion)
 
 
 def absent(assertion: Assertion) -> Resource:
@@ -70,7 +71,7 @@ def finished(view: View, resource: Resource, entry: Entry | None, assertion: Ass
         meta["version"] = version
     schemas = [view.mapping.schema, *(urn for urn in view.mapping.extensions if resource.get(urn))]
     id = assertion.id if assertion is not None else entry.id if entry is not None else ""
-    rest = {key: value for key, value in resource.items() if key != "meta"}
+    rest = {key: value for key, value in resource.items() if key != "meta" and value != {}}
     return {"schemas": schemas, "id": id, **rest, "meta": meta}
 
 

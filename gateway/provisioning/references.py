@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, MutableMapping, Sequence
 from typing import Any
 
 from connectors.contract import Query
-from connectors.entry import MEMBERS, Entry
+from connectors.entry import GROUPS, MEMBERS, Entry
 from gateway.ledger.model import Assertion, Seen
 from gateway.provisioning.model import Resource
 from gateway.provisioning.view import View
@@ -126,28 +126,34 @@ async def add_held(view: View, resources: Mapping[str, Resource], attributes: fr
 async def add_held_groups(view: View, resources: Mapping[str, Resource]) -> None:
     """The same as seen from the member's side."""
     for kind in view.groups():
-        for member, groups in (await view.ledger.held_groups(kind.scope, resources)).items():
+        held = await view.ledger.held_groups(kind.scope, resources)
+        label = view.mapping.spec.references[GROUPS].display.get(kind.type) if held else None
+        names = await _named(kind, sorted({group for groups in held.values() for group in groups}), label)
+        for member, groups in held.items():
             there = {group["value"] for group in resources[member].get("groups", ())}
-            for group in groups:
-                if group not in there:
-                    shown = {"value": group, "type": "direct"}
-                    resources[member].setdefault("groups", []).append(shown)
+            shown = [_labelled({"value": id}, "display", names[id], "direct") for id in groups if id in names]
+            resources[member].setdefault("groups", []).extend(one for one in shown if one["value"] not in there)
 
 
 async def _members(view: View, ids: Sequence[str]) -> list[Reference]:
-    kinds = view.mapping.members.ref if view.mapping.members else ()
     shown: dict[str, Reference] = {id: {"value": id} for id in ids}
-    for kind in kinds:
-        other = view.others.get(kind)
-        if other is None:
-            continue
+    for kind in view.mapping.members.ref if ids and view.mapping.members else ():
         label = view.mapping.spec.references[MEMBERS].display.get(kind)
-        known: Mapping[str, Assertion] = await other.ledger.by_ids(other.scope, ids)
-        anchors = {known[id].anchor or "" if id in known else id: id for id in ids}
-        wanted = frozenset({label}) if label else frozenset()
-        for entry in await entries_by_id(other, [anchor for anchor in anchors if anchor], wanted):
-            member = shown[anchors[entry.id]]
-            member["type"] = kind
-            if label and entry.attributes.get(label):
-                member["display"] = str(entry.attributes[label][0])
+        for id, name in (await _named(view.others[kind], ids, label)).items() if kind in view.others else ():
+            _labelled(shown[id], "display", name, kind)
     return list(shown.values())
+
+
+async def _named(view: View, ids: Sequence[str], label: str | None) -> dict[str, str | None]:
+    """Of SCIM ids those that exist in the target, with what a person calls them."""
+    known: Mapping[str, Assertion] = await view.ledger.by_ids(view.scope, ids) if ids else {}
+    anchors = {known[id].anchor if id in known else id: id for id in ids}
+    entries = await entries_by_id(
+        view, [anchor for anchor in anchors if anchor is not None], frozenset({label} if label else ())
+    )
+    return {anchors[entry.id]: _first(entry, label) for entry in entries}
+
+
+def _first(entry: Entry, label: str | None) -> str | None:
+    values = entry.attributes.get(label or "", ())
+    return str(values[0]) if values else None

@@ -29,8 +29,11 @@ async def render(view: View, found: Sequence[Found], attributes: frozenset[str])
 
     :param attributes: those of the target that were asked for; held memberships are shown where true ones are.
     """
-    resources = [_one(view, each) for each in found]
-    await references.turn(view, resources)
+    bare = [_bare(view, each) for each in found]
+    await references.turn(view, bare)
+    resources = [
+        overlay.finished(view, resource, each.entry, each.assertion) for resource, each in zip(bare, found, strict=True)
+    ]
     by_id = {resource["id"]: resource for resource in resources}
     await references.add_held(view, by_id, attributes)
     if GROUPS in attributes:
@@ -38,14 +41,12 @@ async def render(view: View, found: Sequence[Found], attributes: frozenset[str])
     return resources
 
 
-def _one(view: View, found: Found) -> Resource:
+def _bare(view: View, found: Found) -> Resource:
     if found.entry is not None:
-        resource = overlay.overlaid(view.mapping, found.entry, found.assertion)
-    elif found.assertion is not None:
-        resource = overlay.absent(found.assertion)
-    else:
+        return overlay.overlaid(view.mapping, found.entry, found.assertion)
+    if found.assertion is None:
         raise ValueError("neither an entry nor an assertion: there is nothing to show")
-    return overlay.finished(view, resource, found.entry, found.assertion)
+    return overlay.absent(found.assertion)
 
 
 async def complete(view: View, found: Sequence[Found], attributes: frozenset[str]) -> list[Resource]:

@@ -63,7 +63,7 @@ async def chunk(
         cursor=cursor,
         count=False,
     )
-    page = await source.view.collection.search(query)
+    page = await source.search(query)
     entries = [entry for entry in page.entries if entry.id not in source.excluded]
     found = await owned(source.view, entries)
     resources = await render(source.view, found, attributes)
@@ -100,7 +100,7 @@ async def total(source: Source, budget: Budget) -> int:
     """How many resources match."""
     if source.native:
         query = Query(filter=source.filter, attributes=frozenset(), limit=0)
-        page = await source.view.collection.search(query)
+        page = await source.search(query)
         if page.total is not None:
             return page.total + len(source.extras)
     return len(source.extras) + sum([1 async for _ in matches(source, source.needs, budget)])

@@ -6,12 +6,14 @@ from typing import Any, TypeGuard
 
 from scim2_models.path import CompareOperator, Comparison, FilterNode, LogicalExpr, Not, ValuePath
 
+from connectors.contract import Page, Query
 from connectors.entry import ID
 from connectors.filters import And, AnyOf, Filter, Verdict
 from connectors.filters import Not as NotIn
 from gateway.ledger.model import Assertion, Seen
 from gateway.mapping.compiled import compile_condition
 from gateway.mapping.conditions import mentioned
+from gateway.mapping.pushed import Pushed
 from gateway.provisioning.model import Resource, Search
 from gateway.provisioning.overlay import touched
 from gateway.provisioning.references import entries_by_id
@@ -44,6 +46,12 @@ class Source:
     needs: frozenset[str]
     sort_by: str | None
     sort_exact: bool
+    nothing: bool = False
+    """no entry can match, so that none is asked for"""
+
+    async def search(self, query: Query) -> Page:
+        """Ask the target, unless it is known beforehand that nothing can match."""
+        return Page((), 0) if self.nothing else await self.view.collection.search(query)
 
     @property
     def native(self) -> bool:
@@ -65,8 +73,8 @@ async def prepare(view: View, search: Search, final: frozenset[str]) -> Source:
     needs = view.mapping.attributes_for(read) | view.mapping.guard_attributes
     special, extras = await _extras(view, read, _reads_ids(node, search), seen[view.type], final | needs, condition)
     pushed = await _pushed(view, rewritten(view, node, seen) if node is not None else None)
-    exact = node is None or (pushed is not None and pushed[1])
-    found, excluded = _without(view, pushed[0] if pushed else None, seen[view.type].hidden | special)
+    exact = pushed is None or pushed.residual is None
+    found, excluded = _without(view, pushed.filter if pushed else None, seen[view.type].hidden | special)
     known = index.find(search.sort_by) if search.sort_by else None
     sortable = search.sort_by is not None and view.collection.capabilities.sorting
     return Source(
@@ -78,6 +86,7 @@ async def prepare(view: View, search: Search, final: frozenset[str]) -> Source:
         needs,
         view.mapping.sort_attribute(known.path) if sortable and known is not None else None,
         known is not None and known.facts.case_exact,
+        pushed is not None and pushed.nothing,
     )
 
 
@@ -166,8 +175,8 @@ async def _holding(view: View, read: frozenset[str], seen: Seen) -> set[str]:
     return {anchor for id in held if (anchor := seen.anchor_of(id)) is not None}
 
 
-async def _pushed(view: View, node: FilterNode | None) -> tuple[Filter | None, bool] | None:
-    """The part of the filter that the target decides, and whether that is all of it."""
+async def _pushed(view: View, node: FilterNode | None) -> Pushed | None:
+    """The filter, divided between the target and the gateway; ledger values are looked up in between."""
     if node is None:
         return None
     asked: list[tuple[str, str, Any]] = []
@@ -181,7 +190,7 @@ async def _pushed(view: View, node: FilterNode | None) -> tuple[Filter | None, b
     if asked:
         answers = {_key(leaf): await _stored(view, *leaf) for leaf in asked}
         pushed = view.mapping.push(node, judge, lambda path, op, value: answers[_key((path, op, value))])
-    return pushed.filter, pushed.residual is None
+    return pushed
 
 
 def _key(leaf: tuple[str, str, Any]) -> str:
