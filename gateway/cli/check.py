@@ -55,7 +55,7 @@ def _check_mapping(path: Path) -> None:
     from gateway.app import check_mapping
     from gateway.mapping.load import load
 
-    check_mapping(load(path))
+    check_mapping(load(path), laws=True)
 
 
 def _collect(name: str, checker: Callable[[], Config | None], found: Findings, online: bool) -> None:
@@ -66,7 +66,7 @@ def _collect(name: str, checker: Callable[[], Config | None], found: Findings, o
     try:
         config = checker()
         if config is not None:
-            parts = assemble(config)
+            parts = assemble(config, laws=True)
             found += asyncio.run(_online(parts)) if online else []
     except ConfigError as error:
         found += [_finding(message) for message in error.messages]
