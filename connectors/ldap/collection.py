@@ -21,7 +21,7 @@ T = TypeVar("T")
 class Runner(Protocol):
     """Runs a function with a ``Link`` in a worker thread."""
 
-    def __call__(self, work: Callable[..., T], *arguments: Any) -> Awaitable[T]: ...
+    def __call__(self, work: Callable[..., T], *arguments: Any, write: bool = False) -> Awaitable[T]: ...
 
 
 class LdapCollection:
@@ -54,7 +54,7 @@ class LdapCollection:
     async def create(self, attributes: Attributes, id: str | None = None) -> Entry:
         """See ``Collection.create``; the directory makes the id."""
         del id
-        return await self._run(self._lives.create, attributes)
+        return await self._run(self._lives.create, attributes, write=True)
 
     async def read(self, id: str, attributes: frozenset[str] | None = None) -> Entry:
         """See ``Collection.read``."""
@@ -66,8 +66,8 @@ class LdapCollection:
 
     async def update(self, id: str, changes: Sequence[Change], expected: str | None = None) -> Entry | None:
         """See ``Collection.update``."""
-        return await self._run(self._updating.update, id, changes, expected)
+        return await self._run(self._updating.update, id, changes, expected, write=True)
 
     async def delete(self, id: str, expected: str | None = None) -> None:
         """See ``Collection.delete``."""
-        await self._run(self._lives.delete, id, expected)
+        await self._run(self._lives.delete, id, expected, write=True)

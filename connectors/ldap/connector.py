@@ -1,11 +1,13 @@
 """One directory service: settings, connections, worker threads."""
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
 from connectors.contract import CollectionSpec, Finding
+from connectors.errors import Unavailable
 from connectors.ldap.check import check
 from connectors.ldap.collection import LdapCollection
 from connectors.ldap.options import Settings, settings_of
@@ -51,9 +53,28 @@ class LdapConnector:
         self._pool.close()
         await asyncio.get_running_loop().run_in_executor(None, self._threads.shutdown)
 
-    async def _run(self, work: Callable[..., T], *arguments: Any) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._threads, self._work, work, arguments)
+    async def _run(self, work: Callable[..., T], *arguments: Any, write: bool = False) -> T:
+        """Run ``work`` in a worker thread. A cancelled write is waited for: nothing is written after it was left."""
+        try:
+            running = self._threads.submit(self._work, work, arguments)
+        except RuntimeError as error:
+            raise Unavailable("the connection to the directory is closed") from error
+        waiting = asyncio.wrap_future(running)
+        try:
+            return await asyncio.shield(waiting)
+        except asyncio.CancelledError:
+            if not running.cancel() and write:
+                await _done(waiting)
+            raise
 
     def _work(self, work: Callable[..., T], arguments: Sequence[Any]) -> T:
         with Link(self._pool) as link:
             return work(link, *arguments)
+
+
+async def _done(waiting: asyncio.Future[Any]) -> None:
+    """Wait until it is, however often this task is cancelled; bounded by the time-outs of the connection."""
+    while not waiting.done():
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.wait([waiting])
+    waiting.exception()  # seen, so that asyncio does not complain of it
