@@ -114,6 +114,12 @@ class Lookups(LedgerBase):
         """Groups of type ``scope.resource_type`` whose membership is held, by member."""
         return await self._held(self._s.held_groups, scope, member_ids, by=1)
 
+    async def waiting_members(self, scope: Scope) -> frozenset[str]:
+        """Everyone with a held membership in one of this connection's groups of type ``scope.resource_type``."""
+        key = queries.own(scope)
+        rows = await self._store.scan(lambda session: session.execute(self._s.held_own, key).fetchall())
+        return frozenset(member for (member,) in rows)
+
     async def _many(self, statement: str, scope: Scope, name: str, keys: Iterable[str]) -> list[Assertion]:
         parameters = {**queries.place(scope), name: queries.values(keys)}
         rows = await self._store.read(lambda session: session.execute(statement, parameters).fetchall())

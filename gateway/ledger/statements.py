@@ -90,6 +90,7 @@ class Statements:
     groups_of: str
     held_members: str
     held_groups: str
+    held_own: str
     held: str
     # intents and pending work
     insert_intent: str
@@ -171,6 +172,7 @@ def prepare(dialect: Dialect) -> Statements:
         ),
         held_members=_held(dialect, "group_id"),
         held_groups=_held(dialect, "member_id"),
+        held_own=sql(select(MEMBER.c.member_id).where(_is(MEMBER, *OWN), MEMBER.c.held == ONE).distinct()),
         held=sql(select(MEMBER.c.group_id, MEMBER.c.member_id).where(_is(MEMBER, *PLACE), MEMBER.c.held == ONE)),
         insert_intent=dialect.insert(INTENT),
         delete_intent=sql(delete(INTENT).where(_is(INTENT, "key"))),

@@ -43,10 +43,10 @@ async def come_back(ground: Ground, there: Standing, asked: Asked, held: frozens
     earlier = await ground.ledger.unsettled(ground.scope, id=there.id)
     own = await _unconfirmed(ground, meant) if earlier else None
     if own is None or there.assertion is None:
-        await uniqueness.hold(ground, uniqueness.renamed(ground, wanted, {}), held)
+        await uniqueness.hold(ground, uniqueness.claimed(ground, wanted, {}), held)
         stands = await creating.bear(ground, there.id, "restore", wanted, plan, meant, Delta())
     else:
-        order = creating.Order(ground, wanted, wanted, plan, meant, there.id)
+        order = creating.Order(ground, wanted, wanted, plan, meant, (), there.id)
         stands = await creating.restore(order, there.assertion, own, held)
     await supersede(ground, earlier)
     await rejoin(ground, stands)

@@ -11,6 +11,7 @@ from connectors.entry import PARENT, Change, Entry
 from connectors.filters import Filter, Or
 from gateway.ledger.model import Assertion
 from gateway.provisioning.ground import Ground
+from gateway.provisioning.uniqueness import values_of
 
 Claim = Literal["adopt", "restore", "finish"]
 
@@ -30,7 +31,8 @@ def match(ground: Ground, resource: Mapping[str, Any]) -> Match:
     """The ``match`` rules that have a value in this resource."""
     rules = ground.mapping.match_filters(dict(resource))
     filters = tuple(filter for _, filter in rules)
-    keys = tuple(f"{rule}:{filter!r}".casefold() for rule, filter in rules)
+    values = {f"{attribute}={value.casefold()}" for filter in filters for attribute, value in values_of(filter)}
+    keys = tuple(sorted(values))
     return Match(keys, (filters[0] if len(filters) == 1 else Or(filters)) if filters else None)
 
 

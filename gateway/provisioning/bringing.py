@@ -46,8 +46,8 @@ async def bring_to(ground: Ground, there: Standing, entry: Entry, asked: Asked, 
     planned = adoption.trimmed(ground, plan.changes) if asked.operation == "adopt" else plan.changes
     changes = with_turn(ground, asked, entry, planned, turn)
     guard.stays(ground, guard.predicted(entry, changes))
-    renamed = uniqueness.renamed(ground, asked.wanted, there.resource, asked.named)
-    await uniqueness.hold(ground, renamed, held, entry.id)
+    claims = uniqueness.claimed(ground, asked.wanted, there.resource, asked.named)
+    await uniqueness.hold(ground, claims, held, entry.id)
     changes, deferred = await resolved(ground, there, entry, asked.named, changes)
     delta = await members.plan(ground, there.id, asked.members, there.owed.remove_members)
     return await take(ground, there, entry, asked, Step(plan, changes, delta, deferred, turn))
@@ -120,6 +120,7 @@ def outcome(ground: Ground, there: Standing, entry: Entry, asked: Asked, step: S
         origin=None if there.assertion else "created" if asked.operation == "create" else "adopted",
         work="pending" if there.owed.delete else "settled",
         changed=bool(step.changes),
+        outcome="done" if step.touches or step.plan.stored or asked.overlay else "unchanged",
         changes=audited(step.plan.trace),
         settled=bool(there.owed) and not there.owed.delete,
     )

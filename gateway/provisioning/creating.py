@@ -23,6 +23,7 @@ from gateway.provisioning.model import Resource
 from gateway.provisioning.pointing import resolved_attributes
 from gateway.provisioning.protocol import Write, audited, carry_out, supersede
 from gateway.provisioning.standing import Standing
+from gateway.provisioning.uniqueness import Claimed
 
 FORGOTTEN = {"userName": None, "active": None, "@resource": None}
 """what of an overlay ends when an object comes back"""
@@ -37,10 +38,10 @@ async def create(ground: Ground, resource: Resource, id: str | None = None) -> S
     wanted = switched_on(ground, {name: value for name, value in resource.items() if name != "members"})
     plan = ground.mapping.plan_create(wanted)
     meant = adoption.match(ground, wanted)
-    values = uniqueness.renamed(ground, wanted, {})
+    claims = uniqueness.claimed(ground, wanted, {})
     keys = {ground.match_key(value) for value in meant.keys}
-    keys |= {ground.value_key(path, value) for path, value in values.items()}
-    order = Order(ground, resource, wanted, plan, meant, id)
+    keys |= {key for claim in claims for key in claim.keys(ground)}
+    order = Order(ground, resource, wanted, plan, meant, claims, id)
     return await under_locks(ground, frozenset(keys), partial(_create, order))
 
 
@@ -60,6 +61,7 @@ class Order:
     wanted: Resource
     plan: Plan
     meant: Match
+    claims: tuple[Claimed, ...]
     id: str | None
 
 
@@ -154,7 +156,7 @@ def _asked(order: Order, operation: str, last: Mapping[str, Any]) -> Asked:
 async def _new(order: Order, held: frozenset[str]) -> Standing:
     """A new entry; under a former id where the same person returns, or where a PUT brought one."""
     ground = order.ground
-    await uniqueness.hold(ground, uniqueness.renamed(ground, order.wanted, {}), held)
+    await uniqueness.hold(ground, order.claims, held)
     delta = (
         await members.settled(ground, members.of_creation(order.resource)) if order.resource.get("members") else Delta()
     )

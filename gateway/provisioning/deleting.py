@@ -11,7 +11,7 @@ from connectors.entry import MEMBERS, Change, Entry, Kind, Ref
 from connectors.errors import NotFound
 from connectors.filters import Compare, Operator, Verdict
 from gateway.ledger.model import Assertion, Confirmed, Goal
-from gateway.provisioning import applying, guard, lifecycle, preconditions
+from gateway.provisioning import applying, guard, lifecycle, preconditions, roles
 from gateway.provisioning.ground import Ground, under_locks
 from gateway.provisioning.members import Delta
 from gateway.provisioning.model import Precondition
@@ -24,11 +24,14 @@ async def delete(ground: Ground, id: str, when: Precondition) -> None:
 
     :raises NotFoundException: it is not there, or was deleted. :raises ForbiddenException: it may not be.
     """
+    followers = roles.followers(ground)
+    members = await ground.ledger.asserted_members(ground.scope, id) if followers else frozenset()
     try:
         await under_locks(ground, frozenset({ground.key(id)}), partial(_delete, ground, id, when))
     except ForbiddenException as refusal:
         await guard.alarm(ground, id, "delete", refusal)
         raise
+    await roles.follow(ground, members)
 
 
 async def _delete(ground: Ground, id: str, when: Precondition, _: frozenset[str]) -> None:

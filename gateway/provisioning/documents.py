@@ -42,7 +42,7 @@ def named_by_put(resource: Mapping[str, Any], last: Mapping[str, Any]) -> frozen
     present = {
         path
         for path, value in leaves(resource)
-        if path not in UNASSERTED or path == "password"
+        if path.partition(".")[0] not in UNASSERTED or path == "password"
         if value is not None or path not in NEVER_BY_OMISSION
     }
     omitted = {path for path, value in leaves(last) if not is_empty(value)} - present

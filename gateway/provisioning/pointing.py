@@ -5,6 +5,7 @@ kept, answered, and resolved when that someone arrives.
 """
 
 from collections.abc import Sequence
+from functools import partial
 
 from connectors.contract import Query
 from connectors.entry import Attributes, Change, Entry, Kind, Ref, Value
@@ -108,12 +109,10 @@ async def arrive(ground: Ground, id: str, external_id: str | None) -> None:
     for scope, holder, deferred in await ground.ledger.waiting_for(ground.scope, names):
         kind = ground.others.get(scope.resource_type)
         if kind is not None:
-            await under_locks(
-                kind, frozenset({kind.key(holder)}), lambda _, k=kind, h=holder, d=deferred: _point(k, h, d)
-            )
+            await under_locks(kind, frozenset({kind.key(holder)}), partial(_point, kind, holder, deferred))
 
 
-async def _point(ground: Ground, id: str, deferred: Deferred) -> None:
+async def _point(ground: Ground, id: str, deferred: Deferred, _: frozenset[str]) -> None:
     there = await load(ground, id)
     if there.entry is None or there.assertion is None or deferred not in there.assertion.deferred:
         return

@@ -4,6 +4,9 @@ Nobody was answered 2xx for them. What the target shows to have happened is conf
 away is parked for the worker, and everything else is forgotten, for the IdP sends it again.
 """
 
+from contextlib import suppress
+from functools import partial
+
 from connectors.entry import Entry
 from connectors.errors import ConnectorError, NotFound, Unavailable
 from gateway.ledger.model import Confirmed, Intent
@@ -15,12 +18,8 @@ from gateway.provisioning.protocol import pending
 async def settle_all(ground: Ground) -> None:
     """Settle every open intent of one resource type."""
     for intent in await ground.ledger.unsettled(ground.scope):
-        keys = (
-            {ground.key(intent.id)}
-            if intent.id
-            else {f"match:{ground.scope.target}:{ground.type}:{key}" for key in intent.match}
-        )
-        await under_locks(ground, frozenset(keys), lambda _, intent=intent: _settle(ground, intent))
+        keys = {ground.match_key(value) for value in intent.match} | ({ground.key(intent.id)} if intent.id else set())
+        await under_locks(ground, frozenset(keys), partial(_settle, ground, intent))
 
 
 async def _settle(ground: Ground, intent: Intent, _: frozenset[str]) -> None:
@@ -66,7 +65,8 @@ async def _stands(ground: Ground, intent: Intent, entry: Entry) -> bool:
         return False
     known = await ground.ledger.get(ground.scope, intent.id)
     stored = known.stored if known else {}
-    plan = ground.mapping.plan_update(dict(intent.proposed), entry, stored, None, frozenset(intent.proposed))
+    doubted = {"active": False}  # so that an ``active = true`` that did not happen counts as a difference (rule 9)
+    plan = ground.mapping.plan_update(dict(intent.proposed), entry, stored, doubted, frozenset(intent.proposed))
     return not plan.changes and not plan.stored
 
 

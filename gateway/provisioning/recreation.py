@@ -30,7 +30,7 @@ async def recreate(ground: Ground, there: Standing, old: Entry, asked: Asked, he
     earlier = await ground.ledger.unsettled(ground.scope, id=there.id)
     own = await find() if earlier else None
     if own is None:
-        await uniqueness.hold(ground, uniqueness.renamed(ground, wanted, there.resource), held, old.id)
+        await uniqueness.hold(ground, uniqueness.claimed(ground, wanted, there.resource), held, old.id)
     attributes, deferred = await resolved_attributes(ground, plan.attributes)
     made: list[Entry] = []
 

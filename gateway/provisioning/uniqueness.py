@@ -1,48 +1,75 @@
 """``unique`` rows: one holder in the collection, compared as the schema compares (rule 4), on create and rename."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from scim2_models import UniquenessException
 
 from connectors.contract import Query
-from gateway.mapping.compiled import parse_filter
+from connectors.filters import And, AnyOf, Compare, Filter, Or
+from gateway.mapping.compiled import Pushed, parse_filter
 from gateway.provisioning.documents import speaks_of, value_at
 from gateway.provisioning.ground import Ground, require
 
 
-def renamed(
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A unique value that a request gives to an object which does not have it yet."""
+
+    path: str
+    value: str
+    pushed: Pushed
+
+    def keys(self, ground: Ground) -> frozenset[str]:
+        """The locks of the value as the target would hold it."""
+        found = frozenset(ground.value_key(*named) for named in values_of(self.pushed.filter))
+        return found or frozenset({ground.value_key(self.path, self.value)})
+
+
+def values_of(filter: Filter | None) -> Iterator[tuple[str, str]]:
+    """Every attribute and value that a filter compares with: what two requests have in common that mean the same."""
+    if isinstance(filter, And | Or):
+        for term in filter.terms:
+            yield from values_of(term)
+    elif isinstance(filter, Compare | AnyOf):
+        for value in filter.values if isinstance(filter, AnyOf) else (filter.value,):
+            yield filter.attribute, str(value)
+
+
+def claimed(
     ground: Ground, wanted: Mapping[str, Any], current: Mapping[str, Any], named: frozenset[str] | None = None
-) -> dict[str, str]:
+) -> tuple[Claimed, ...]:
     """The unique values that a request gives and the object does not have yet."""
-    values = {path: value_at(wanted, path) for path in ground.mapping.unique if speaks_of(named, path)}
-    return {
-        path: value
-        for path, value in values.items()
-        if isinstance(value, str) and value.casefold() != str(value_at(current, path) or "").casefold()
-    }
+    found = []
+    for path in ground.mapping.unique:
+        value = value_at(wanted, path) if speaks_of(named, path) else None
+        if isinstance(value, str) and value and value.casefold() != str(value_at(current, path) or "").casefold():
+            node = parse_filter(f"{path} eq {json.dumps(value)}")
+            found.append(Claimed(path, value, ground.mapping.push(node, ground.collection.judge, _nobody)))
+    return tuple(found)
 
 
-async def hold(ground: Ground, values: Mapping[str, str], held: frozenset[str], anchor: str | None = None) -> None:
-    """Make sure that nobody else has any of ``values``, and that nobody takes one meanwhile.
+async def hold(ground: Ground, claims: tuple[Claimed, ...], held: frozenset[str], anchor: str | None = None) -> None:
+    """Make sure that nobody else has any of these values, and that nobody takes one meanwhile.
 
     :param anchor: the entry that may have it: the object's own.
     :raises MoreLocks: the lock of a value is not held yet. :raises UniquenessException: 409.
     """
-    require(held, frozenset(ground.value_key(path, value) for path, value in values.items()))
-    for path, value in values.items():
-        if await _taken(ground, path, value, anchor):
-            raise UniquenessException(detail=f"{path} {json.dumps(value, ensure_ascii=False)} is taken")
+    require(held, frozenset(key for claim in claims for key in claim.keys(ground)))
+    for claim in claims:
+        if not claim.pushed.nothing and await _taken(ground, claim.pushed, anchor):
+            said = json.dumps(claim.value, ensure_ascii=False)
+            raise UniquenessException(detail=f"{claim.path} {said} is taken by another {ground.type}")
 
 
-async def _taken(ground: Ground, path: str, value: str, anchor: str | None) -> bool:
-    pushed = ground.mapping.push(parse_filter(f"{path} eq {json.dumps(value)}"), ground.collection.judge, _nobody)
+async def _taken(ground: Ground, pushed: Pushed, anchor: str | None) -> bool:
     needs = ground.mapping.attributes_for(pushed.needs) if pushed.residual else frozenset()
     limit = None if pushed.residual else 2
     page = await ground.collection.search(Query(filter=pushed.filter, attributes=needs, limit=limit, count=False))
     return any(
-        entry.id != anchor and (pushed.residual is None or pushed.residual(ground.mapping.read(entry, {})))
+        entry.id != anchor and (pushed.residual is None or pushed.residual(ground.mapping.read(entry, {}), entry))
         for entry in page.entries
     )
 

@@ -14,7 +14,7 @@ from scim2_models import NotFoundException, SCIMException
 
 from gateway.ledger import Ledger, LedgerUnavailable
 from gateway.ledger.model import Pending
-from gateway.provisioning import deleting, recovery, updating
+from gateway.provisioning import aftermath, deleting, recovery, updating
 from gateway.provisioning.errors import Unavailable503
 from gateway.provisioning.ground import acting
 from gateway.provisioning.model import ANY, Clock, utc_now
@@ -66,13 +66,29 @@ class Worker:
                 await recovery.settle_all(ground)
 
     async def work(self) -> int:
-        """Do what is due now. :return: how many objects were finished."""
+        """Do what is due now, deprovisioning first. :return: how many objects were finished."""
         done = 0
         for pending in await self._ledger.due(self._clock(), BATCH):
             if self._stopping.is_set():
                 break
             done += await self._try(pending)
+        for provisioner in self._provisioners.values():
+            await self._admit_waiting(provisioner)
         return done
+
+    async def _admit_waiting(self, provisioner: Provisioner) -> None:
+        """Members who have become active in the target by themselves, such as by a first sign-in (S7)."""
+        for ground in provisioner.grounds.values():
+            rules = ground.mapping.members
+            if rules is None or rules.when_inactive != "hold":
+                continue
+            waiting = await self._ledger.waiting_members(ground.scope)
+            for kind in (ground.others[name] for name in rules.ref if waiting):
+                try:
+                    with provisioner.request():
+                        await aftermath.join(kind, waiting)
+                except SCIMException as failure:
+                    log.warning("members of %s still wait: %s", ground.type, failure.detail)
 
     async def _try(self, pending: Pending) -> bool:
         """One attempt. What a client would be told is put down as the reason; 503 means another time."""

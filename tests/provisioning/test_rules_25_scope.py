@@ -1,0 +1,103 @@
+"""Scope and protection hold on every path (semantics, rule 25)."""
+
+from pathlib import Path
+
+import pytest
+from scim2_models import ForbiddenException, NotFoundException, UniquenessException
+
+from connectors.entry import MEMBERS, Ref
+from tests.provisioning.site import mapping_text, site
+
+pytestmark = pytest.mark.anyio
+
+ANN = {"userName": "ann", "externalId": "e-ann", "title": "Clerk"}
+SCOPED = mapping_text(user="scope = 'title eq \"Clerk\"'")
+PROTECTED = mapping_text(
+    user="protect = ['target:admincount eq \"1\"']", group="protect = ['displayName eq \"Domain Admins\"']"
+)
+
+
+async def test_rule_25_outside_the_scope_is_404_on_every_verb(tmp_path: Path) -> None:
+    async with site(tmp_path, SCOPED) as here:
+        boss = await here.plant(uid="boss", title="Chief")
+        for request in (
+            here.get(boss),
+            here.put(boss, {"userName": "boss", "title": "Clerk"}),
+            here.patch(boss, {"title": "Clerk"}),
+            here.delete(boss),
+        ):
+            with pytest.raises(NotFoundException):
+                await request
+        with pytest.raises(UniquenessException):
+            await here.post({"userName": "boss", "title": "Clerk"})
+        assert here.weather.writes == []
+
+
+async def test_rule_25_leaving_the_scope_is_403(tmp_path: Path) -> None:
+    async with site(tmp_path, SCOPED) as here:
+        ann = (await here.post(ANN))["id"]
+        here.weather.clear()
+        with pytest.raises(ForbiddenException):
+            await here.patch(ann, {"title": "Chief"})
+        with pytest.raises(ForbiddenException):
+            await here.post({"userName": "bob", "title": "Chief"})
+        with pytest.raises(ForbiddenException):
+            await here.put(ann, {"userName": "ann", "externalId": "e-ann"})
+        assert here.weather.writes == []
+        assert here.entry(ann)["title"] == ("Clerk",)
+
+
+async def test_rule_25_who_is_outside_the_scope_is_no_member(tmp_path: Path) -> None:
+    from scim2_models import InvalidValueException
+
+    async with site(tmp_path, SCOPED) as here:
+        boss = await here.plant(uid="boss", title="Chief")
+        ann = (await here.post(ANN))["id"]
+        team = (await here.post({"displayName": "Team"}, "Group"))["id"]
+        with pytest.raises(InvalidValueException, match=boss):
+            await here.add(team, ann, boss)
+        await here.add(team, ann)
+        assert here.members(team) == {ann}
+
+
+async def test_rule_25_what_is_protected_is_read_and_never_written(tmp_path: Path) -> None:
+    async with site(tmp_path, PROTECTED) as here:
+        root = await here.plant(uid="root", admincount="1")
+        ann = (await here.post(ANN))["id"]
+        admins = await here.plant("Group", cn="Domain Admins", **{MEMBERS: (Ref(root),)})
+        assert (await here.get(root))["userName"] == "root"
+        here.weather.clear()
+        for request in (
+            here.put(root, {"userName": "root"}),
+            here.patch(root, {"active": False}),
+            here.delete(root),
+            here.post({"userName": "root"}),
+            here.add(admins, ann),
+            here.remove(admins, root),
+            here.patch(admins, {"displayName": "Others"}, "Group"),
+            here.put(admins, {"displayName": "Domain Admins", "members": []}, "Group"),
+            here.delete(admins, "Group"),
+        ):
+            with pytest.raises(ForbiddenException):
+                await request
+        assert here.weather.writes == []
+        assert here.members(admins) == {root}
+
+
+async def test_rule_25_a_refused_deactivation_alerts(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    async with site(tmp_path, PROTECTED) as here:
+        root = await here.plant(uid="root", admincount="1")
+        with pytest.raises(ForbiddenException):
+            await here.patch(root, {"active": False})
+        with pytest.raises(ForbiddenException):
+            await here.delete(root)
+        assert [line.id for line in await here.ledger.audit(outcome="refused")] == [root, root]
+        assert len([record for record in caplog.records if "refused" in record.getMessage()]) == 2
+
+
+async def test_rule_25_a_deleted_user_leaves_no_protected_group(tmp_path: Path) -> None:
+    async with site(tmp_path, PROTECTED) as here:
+        ann = (await here.post(ANN))["id"]
+        admins = await here.plant("Group", cn="Domain Admins", **{MEMBERS: (Ref(ann),)})
+        await here.delete(ann)
+        assert here.members(admins) == {ann}
