@@ -19,6 +19,7 @@ url  = "sqlite:///directory.db"
 path    = "/scim/v2"
 target  = "embedded"
 mapping = "embedded"
+patch_response = "body"
 """
 DIRECTORY = "dirbridge-data"
 
