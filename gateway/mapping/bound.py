@@ -104,7 +104,9 @@ class BoundRow:
             value = self.pipeline.backward(value)
         if value is None or self.elements:
             return value
-        return value if self.shape is Shape.WHOLE and self.path.known.sub is None else shown(value, self.facts)
+        if self.shape is Shape.WHOLE and self.path.known.sub is None:
+            return _whole(value, self.path.known.head)
+        return shown(value, self.facts)
 
     def into(self, value: Any, old: Any = None) -> Any:
         """Return an asserted value as the target holds it; None for none. :raises StepError: it cannot be."""
@@ -131,12 +133,20 @@ class BoundRow:
             return True
         if isinstance(made, Ref) or isinstance(held, Ref):
             return False
+        if self.shape is Shape.WHOLE and self.path.known.sub is None:
+            return bool(self.settled(held) == self.settled(made))
         return bool(self.settled(held) == _comparable(made, self.facts if not self.pipeline.steps else None))
+
+    def blank(self, held: Any) -> bool:
+        """Whether the row's steps make nothing of what the target holds (a lone blank under ``trim``)."""
+        return self.pipeline.plain and self.settled(held) in (None, "")
 
     def settled(self, held: Any) -> Any:
         """Return what would be written for what the target holds, in comparable form; None where nothing would."""
         if self.elements:
             return _comparable({name: value for name, value in held.items() if value is not None}, None)
+        if self.shape is Shape.WHOLE and self.path.known.sub is None:
+            return _comparable(self.out(held), None)
         if self.pipeline.plain:
             value = shown(held, self.facts)
             if value is None or not self.pipeline.steps:
@@ -171,12 +181,38 @@ def _comparable(value: Any, facts: SchemaAttribute | None) -> Any:
     if facts is not None and facts.type == "dateTime" and isinstance(value, str):
         return shown(value, facts)
     if isinstance(value, Mapping):
-        return tuple(sorted((key, _comparable(inner, None)) for key, inner in value.items() if inner is not None))
+        return frozenset((key, _comparable(inner, None)) for key, inner in value.items() if inner is not None)
+    if isinstance(value, list):
+        return tuple(_comparable(inner, None) for inner in value)
     return (bool, value) if isinstance(value, bool) else value
 
 
 def _order(value: Any) -> tuple[str, str]:
     return ("", value.id) if isinstance(value, Ref) else (type(value).__name__, str(value))
+
+
+def _whole(value: Any, head: SchemaAttribute) -> Any:
+    """What a place that holds a whole attribute shows; None where it holds something else."""
+    if not head.multi_valued:
+        if head.type != "complex":
+            return shown(value, head)
+        kept = _filled(value)
+        return kept or None
+    if not isinstance(value, list):
+        return None
+    kinds = dict if head.type == "complex" else (str, int, float, bool)
+    found: list[Any] = []
+    for each in value:
+        if not isinstance(each, kinds):
+            return None
+        kept = _filled(each) if isinstance(each, dict) else shown(each, head)
+        if kept not in (None, "", {}) and kept not in found:
+            found.append(kept)
+    return found or None
+
+
+def _filled(value: Any) -> dict[str, Any] | None:
+    return {key: inner for key, inner in value.items() if inner is not None} if isinstance(value, dict) else None
 
 
 def _element(value: Any, head: SchemaAttribute, columns: frozenset[str]) -> dict[str, Any] | None:

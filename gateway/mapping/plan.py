@@ -152,7 +152,7 @@ def swap(row: BoundRow, value: Any, held: tuple[Any, ...], last: Any) -> tuple[l
     before = row.chosen(held, last)
     made = into(row, value, before)
     if made is None:
-        return _cleared(row, held, last)
+        return ([], before, before) if row.blank(before) else _cleared(row, held, last)
     if row.same(made, before):
         return [], before, before
     if len(held) == 1:

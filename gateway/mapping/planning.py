@@ -132,6 +132,8 @@ class Planner:
             self._remember(row, value, ask, draft)
             return
         changes, was, now = _difference(row, value, before, held, ask)
+        if changes and now is None and row.required:
+            raise missing(row)
         if changes:
             _admit(row, held, now, changes, draft)
             draft.note(row.name, row.attr, plain(was), plain(now), row.secret)
@@ -147,7 +149,7 @@ class Planner:
             draft.activation = draft.stored.get(row.name)
             return
         off = not truth(row, value)
-        if not off and not (ask.restore or before is False or (row.row.apply_given and row.row.apply == "always")):
+        if not off and not _may_enable(row, before, held, ask):
             return
         lasting = off and row.pipeline.fleeting and ask.last is not None and before is not False
         if lasting:
@@ -257,6 +259,14 @@ class _Request:
         if self.named is None:
             return False
         return self.edited or (value is MISSING and bool(self.named & {row.path.top, row.path.known.path}))
+
+
+def _may_enable(row: BoundRow, before: Any, held: tuple[Any, ...], ask: _Request) -> bool:
+    """Whether ``active = true`` is this connection's to say. What reads as neither on nor off is no lock of others,
+    as long as this connection never spoke of it."""
+    if ask.restore or before is False or (row.row.apply_given and row.row.apply == "always"):
+        return True
+    return isinstance(before, Lack) and (not held or row.out(row.chosen(held, before)) is None)
 
 
 def _applies(row: BoundRow, value: Any, before: Any, held: tuple[Any, ...], ask: _Request) -> bool:
