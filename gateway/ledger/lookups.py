@@ -8,6 +8,8 @@ from gateway.ledger.base import LedgerBase
 from gateway.ledger.model import Assertion, Deferred, Scope, Seen
 from gateway.ledger.store import Store
 
+NOTHING_SEEN = Seen()
+
 
 class Lookups(LedgerBase):
     """Look-ups of assertions, aliases, ledger values and members."""
@@ -41,18 +43,24 @@ class Lookups(LedgerBase):
         return [codec.assertion(row) for row in rows]
 
     async def seen(self, scope: Scope) -> Seen:
-        """What of a target's collection is not shown, or under another id.
+        """As ``all_seen``, of one resource type."""
+        return (await self.all_seen(scope.target)).get(scope.resource_type, NOTHING_SEEN)
 
-        Kept in memory; a number in the ledger, read each time, tells when it is out of date, in every process.
+    async def all_seen(self, target: str) -> dict[str, Seen]:
+        """What of a target's collections readers see otherwise than it stands there, by resource type; a type that is
+        missing is seen as it is.
+
+        Kept in memory; numbers in the ledger, read each time, tell when it is out of date, in every process.
         """
-        key = queries.place(scope)
-        place = (scope.target, scope.resource_type)
-        row = await self._store.read(lambda session: session.execute(self._s.epoch, key).fetchone())
-        epoch = row[0] if row else 0
-        known = self._seen.get(place)
+        rows = await self._store.read(lambda session: session.execute(self._s.epochs, {"target": target}).fetchall())
+        return {kind: await self._seen_at(target, kind, epoch) for kind, epoch in rows}
+
+    async def _seen_at(self, target: str, kind: str, epoch: int) -> Seen:
+        known = self._seen.get((target, kind))
         if known is None or known[0] != epoch:
+            scope = Scope("", target, kind)
             known = (epoch, await self._store.scan(lambda session: queries.seen(session, self._s, scope)))
-            self._seen[place] = known
+            self._seen[target, kind] = known
         return known[1]
 
     async def hidden(self, scope: Scope) -> frozenset[str]:

@@ -80,15 +80,19 @@ class Assertion:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What of a target's collection is not shown, or not under the target's own id.
+    """What of a target's collection readers see otherwise than it stands there.
 
     :param hidden: anchors of entries confirmed deleted or replaced. :param ids: anchor → SCIM id, where it differs.
-    :param anchors: the same backwards.
+    :param anchors: the same backwards. :param special: rows of absent objects, and of those with an overlay or a
+        deferred reference, by id; their ``work`` and ``generation`` may be out of date.
+    :param holds: some group of this type may have a held membership.
     """
 
-    hidden: frozenset[str]
-    ids: Mapping[str, str]
-    anchors: Mapping[str, str]
+    hidden: frozenset[str] = frozenset()
+    ids: Mapping[str, str] = field(default_factory=dict)
+    anchors: Mapping[str, str] = field(default_factory=dict)
+    special: tuple[Assertion, ...] = ()
+    holds: bool = False
 
     def id_of(self, anchor: str) -> str:
         return self.ids.get(anchor, anchor)

@@ -31,9 +31,9 @@ class Protocol:
         old = self.own(session, intent.scope, outcome.id)
         new = self._merged(intent, outcome, old, now)
         session.execute(self.s.delete_intent, {"key": intent.key})
-        if old is None or new.anchor != old.anchor or new.life != old.life or outcome.retired:
-            hides = "deleted" in {new.life, old.life if old else "live"} and (old is None or new.life != old.life)
-            self._place(session, new, outcome.retired, hides)
+        if self._place(session, old, new, outcome.retired) or outcome.members_held:
+            place = {"target": new.target, "resource_type": new.resource_type}
+            session.execute(self.s.grow_epoch, place)
         session.execute(self.s.upsert_assertion, assertion_row(new))
         self._ledger_values(session, old, new)
         self._members(session, intent.scope, outcome)
@@ -81,7 +81,8 @@ class Protocol:
 
     def rebuild(self, session: Session, assertion: Assertion) -> None:
         """Write a row as given (``relink``)."""
-        self._place(session, assertion, (), True)
+        self._place(session, None, assertion, ())
+        session.execute(self.s.grow_epoch, {"target": assertion.target, "resource_type": assertion.resource_type})
         session.execute(self.s.upsert_assertion, assertion_row(assertion))
         self._ledger_values(session, None, assertion)
 
@@ -115,23 +116,25 @@ class Protocol:
             modified=now if visible or outcome.changed else base.modified,
         )
 
-    def _place(self, session: Session, new: Assertion, retired: tuple[str, ...], hides: bool) -> None:
-        """Keep aliases, and what is hidden, true to where the object now lives."""
+    def _place(self, session: Session, old: Assertion | None, new: Assertion, retired: tuple[str, ...]) -> bool:
+        """Keep aliases true to where the object now lives. :return: whether readers must look anew."""
         place = {"target": new.target, "resource_type": new.resource_type}
-        changed = hides or bool(retired)
+        changed = special(new) or (old is not None and special(old)) or bool(retired)
         for anchor in retired:
             session.execute(self.s.upsert_alias, {**place, "anchor": anchor, "id": new.id, "retired": 1})
+        if old is not None and (new.anchor, new.life) == (old.anchor, old.life):
+            return changed
+        changed = changed or "deleted" in {new.life, old.life if old else "live"}
         if new.anchor is not None:
             here = {**place, "anchor": new.anchor}
-            shown_again = session.execute(self.s.was_deleted, here).fetchone() is not None
+            changed = changed or session.execute(self.s.was_deleted, here).fetchone() is not None
             session.execute(self.s.disown_anchor, {**place, "taken": new.anchor, "by": new.id})
             if new.anchor == new.id:
                 named = session.execute(self.s.forget_alias, here).rowcount
             else:
                 named = session.execute(self.s.upsert_alias, {**here, "id": new.id, "retired": 0}).rowcount
-            changed = changed or shown_again or named > 0
-        if changed:
-            session.execute(self.s.grow_epoch, place)
+            changed = changed or named > 0
+        return changed
 
     def _ledger_values(self, session: Session, old: Assertion | None, new: Assertion) -> None:
         key = object_of(new.scope, new.id)
@@ -196,7 +199,10 @@ def _line(
     )
 
 
-def _special(assertion: Assertion) -> bool:
+def special(assertion: Assertion) -> bool:
+    """Readers see it otherwise than the target holds it."""
+    if assertion.life == "deleted":
+        return False
     return assertion.life == "absent" or bool(assertion.overlay) or bool(assertion.deferred)
 
 
@@ -217,7 +223,7 @@ def assertion_row(assertion: Assertion) -> Parameters:
         "created": codec.moment(assertion.created) if assertion.created else None,
         "modified": codec.moment(assertion.modified) if assertion.modified else None,
         "confirmed": codec.moment(assertion.confirmed) if assertion.confirmed else None,
-        "special": int(assertion.life != "deleted" and _special(assertion)),
+        "special": int(special(assertion)),
     }
 
 

@@ -42,10 +42,17 @@ def best_by(connection: str, rows: Iterable[Assertion], key: Callable[[Assertion
 
 
 def seen(session: Session, s: Statements, scope: Scope) -> Seen:
-    """What is hidden and what has another id, in one look."""
+    """What readers see otherwise than it stands in the target, in one look."""
     hidden = session.execute(s.hidden, place(scope)).fetchall()
     aliases = session.execute(s.aliases, place(scope)).fetchall()
-    return Seen(frozenset(anchor for (anchor,) in hidden), dict(aliases), {id: anchor for anchor, id in aliases})
+    special = session.execute(s.special, place(scope)).fetchall()
+    return Seen(
+        frozenset(anchor for (anchor,) in hidden),
+        dict(aliases),
+        {id: anchor for anchor, id in aliases},
+        tuple(map(codec.assertion, special)),
+        session.execute(s.held, place(scope)).fetchone() is not None,
+    )
 
 
 def stored_anchors(

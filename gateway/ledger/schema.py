@@ -129,6 +129,13 @@ MEMBER = Table(
     Column("held", SmallInteger, nullable=False),
     PrimaryKeyConstraint("connection", "target", "resource_type", "group_id", "member_id"),
 )
+Index(
+    "ledger_member_held",
+    MEMBER.c.target,
+    MEMBER.c.resource_type,
+    sqlite_where=MEMBER.c.held == 1,
+    postgresql_where=MEMBER.c.held == 1,
+)
 Index("ledger_member_of", MEMBER.c.target, MEMBER.c.member_id)
 
 INTENT = Table(

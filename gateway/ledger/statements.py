@@ -68,7 +68,7 @@ class Statements:
     disown_anchor: str
     # what is hidden
     hidden: str
-    epoch: str
+    epochs: str
     grow_epoch: str
     upsert_alias: str
     forget_alias: str
@@ -144,7 +144,7 @@ def prepare(dialect: Dialect) -> Statements:
             .values(anchor=null())
         ),
         hidden=_hidden(dialect, select(ASSERTION.c.anchor).where(deleted, ~_living())),
-        epoch=sql(select(EPOCH.c.number).where(_is(EPOCH, *PLACE))),
+        epochs=sql(select(EPOCH.c.resource_type, EPOCH.c.number).where(_is(EPOCH, "target"))),
         grow_epoch=_grow_epoch(dialect),
         upsert_alias=dialect.upsert(ALIAS),
         forget_alias=sql(delete(ALIAS).where(_is(ALIAS, *PLACE, "anchor"))),

@@ -121,6 +121,7 @@ CREATE TABLE ledger_member (
     PRIMARY KEY (connection, target, resource_type, group_id, member_id)
 )
 """,
+    "CREATE INDEX ledger_member_held ON ledger_member (target, resource_type) WHERE held = 1",
     "CREATE INDEX ledger_member_of ON ledger_member (target, member_id)",
     """
 CREATE TABLE ledger_pending (
