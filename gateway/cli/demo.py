@@ -1,8 +1,11 @@
 """``dirbridge demo``: the main job in one command, with nothing to set up."""
 
 import json
+import re
 import time
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any
+from urllib.parse import unquote
 
 import typer
 from rich.table import Table
@@ -19,8 +22,9 @@ if TYPE_CHECKING:
 
 USER_COLUMNS = ("user_name", "given_name", "family_name", "title", "active")
 GROUP_COLUMNS = ("display_name", "members")
-BODY = 88
+BODY = 96
 """how much of a request's body is shown"""
+LONG_ID = re.compile(r"([0-9a-f]{8})-[0-9a-f]{4}-[0-9a-f-]{22}")
 
 
 def demo(
@@ -62,9 +66,10 @@ def _ending(lines: int) -> None:
 
 def heard(exchange: "Exchange") -> None:
     """Show one request and its answer, a line each."""
-    line = Text.assemble(("→ ", "bold"), (f"{exchange.method:<5} ", "bold blue"), exchange.path)
+    path = _short_ids(unquote(exchange.path))
+    line = Text.assemble(("→ ", "bold"), (f"{exchange.method:<5} ", "bold blue"), path)
     if exchange.body is not None:
-        line.append(f"  {_shortened(json.dumps(_without_secret(exchange.body), ensure_ascii=False))}", "dim")
+        line.append(f"  {_shortened(_gist_of_request(exchange.body))}", "dim")
     out.print(line)
     good = exchange.status < 300
     answer = Text.assemble(("← ", "bold"), (f"{exchange.status} {exchange.reason}", "green" if good else "red"))
@@ -72,8 +77,16 @@ def heard(exchange: "Exchange") -> None:
     out.print(answer)
 
 
-def _without_secret(body: Any) -> Any:
-    return {**body, "password": "***"} if "password" in body else body
+def _gist_of_request(body: Mapping[str, Any]) -> str:
+    """Leave out what is the same in every request, and the password."""
+    shown = {key: "***" if key == "password" else value for key, value in body.items() if key not in ("schemas", "id")}
+    operations = shown.pop("Operations", None)
+    text = json.dumps(shown if operations is None else operations[0], ensure_ascii=False)
+    return _short_ids(text)
+
+
+def _short_ids(text: str) -> str:
+    return LONG_ID.sub(r"\1…", text)
 
 
 def _shortened(text: str) -> str:
@@ -84,7 +97,7 @@ def _gist(answer: dict[str, Any]) -> str:
     if "totalResults" in answer:
         return f"totalResults {answer['totalResults']}"
     if "id" in answer:
-        return f"id {answer['id']}, version {answer.get('meta', {}).get('version', '')}"
+        return f"id {_short_ids(answer['id'])} version {answer.get('meta', {}).get('version', '')}"
     return str(answer.get("detail", ""))
 
 
@@ -103,9 +116,9 @@ class View:
         fresh = lines[len(self.audited) :]
         if (users, groups) != self.before:
             say()
-            show(rows("scim_users", USER_COLUMNS, users, self.before[0]))
+            show(rows("scim_users", USER_COLUMNS, users, self.before[0]), indent=2)
             if groups:
-                show(rows("scim_groups, scim_members", GROUP_COLUMNS, groups, self.before[1]))
+                show(rows("scim_groups, scim_members", GROUP_COLUMNS, groups, self.before[1]), indent=2)
         elif self.audited:
             say("  the tables stand as before", "dim")
         for line in fresh:
@@ -116,7 +129,7 @@ class View:
 
 def rows(title: str, columns: tuple[str, ...], now: "Rows", before: "Rows") -> Table:
     """Return a table of the target, changed cells marked."""
-    made = table(*columns, title=f"  {title}")
+    made = table(*columns, title=title)
     earlier = {row[0]: row for row in before}
     for row in now:
         old = earlier.get(row[0], ("\0",) * len(row))

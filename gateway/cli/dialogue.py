@@ -57,7 +57,8 @@ class Okta:
         """A person is assigned to the application: look, then create."""
         wanted = quote(f'userName eq "{login}"')
         self.send("GET", f"/Users?filter={wanted}&startIndex=1&count=100")
-        self.ids[login] = self.send("POST", "/Users", profile(login))["id"]
+        # Okta sends a placeholder password with a new user, and none afterwards.
+        self.ids[login] = self.send("POST", "/Users", {**profile(login), "password": "1mz050nq"})["id"]
 
     def update(self, login: str, title: str) -> None:
         """A profile changed: Okta sends the whole of it."""
@@ -88,7 +89,7 @@ ANN, BEN = PEOPLE
 
 
 def profile(login: str) -> dict[str, Any]:
-    """A user as Okta sends one, with its placeholder password and its empty list of groups."""
+    """A user as Okta sends one, with its empty list of groups."""
     given, family, external = PEOPLE[login]
     return {
         "schemas": [USER],
@@ -99,7 +100,6 @@ def profile(login: str) -> dict[str, Any]:
         "locale": "en-US",
         "externalId": external,
         "groups": [],
-        "password": "1mz050nq",
         "active": True,
     }
 

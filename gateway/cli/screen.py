@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 from rich.console import Console
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -34,9 +35,7 @@ def table(*columns: str, title: str | None = None) -> Table:
     return made
 
 
-def show(made: Table) -> None:
-    """Print a table, at its own width where nobody watches."""
-    if out.is_terminal:
-        out.print(made, soft_wrap=False)
-    else:
-        out.print(made, soft_wrap=False, width=200)
+def show(made: Table, *, indent: int = 0) -> None:
+    """Print a table, as wide as need be where nobody watches."""
+    block = Padding(made, (0, 0, 0, indent))
+    out.print(block, soft_wrap=False, width=None if out.is_terminal else 200)
