@@ -31,8 +31,8 @@ def _section(connection: sa.Connection, inspector: sa.Inspector, name: str, opti
             yield Finding("warning", f"no index of '{child.table}' begins with '{child.key}'", name, f"{key}.key")
     if options.members is not None:
         yield from _members(inspector, name, options)
-    for attribute in sorted(spec.references.keys() & set(options.columns)):
-        if attribute not in _leading(inspector, options.table) and columns is not None:
+    for attribute in sorted(spec.references.keys() & (columns or {}).keys()):
+        if attribute not in _leading(inspector, options.table):
             yield Finding("warning", f"no index of '{options.table}' begins with '{attribute}'", name, attribute)
 
 

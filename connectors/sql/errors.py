@@ -129,7 +129,7 @@ def _attribute(driver: Any) -> str | None:
     if diagnostics is not None:
         if diagnostics.column_name:
             return str(diagnostics.column_name)
-        found = re.search(r"\((?:lower\()?\(?\"?([^,()\"]+)", diagnostics.message_detail or "")
+        found = re.search(r"\((?:lower\()?\(?\"?([^,():\"]+)", diagnostics.message_detail or "")
         return found[1] if found and diagnostics.constraint_name else None
     found = re.search(r"constraint failed: (?:index '[^'.]*\.([^']+)'|[^.,]+\.([^,\s]+))", str(driver))
     return (found[1] or found[2]) if found else None

@@ -157,19 +157,21 @@ def _add_column(connection: sa.Connection, table: sa.Table, column: sa.Column[An
 
 def _index_statements(connection: sa.Connection, options: TableOptions) -> Iterable[sa.schema.CreateIndex]:
     """Index ``lower(column)``: what case-insensitive equality compares. The name tells the column in an error."""
-    for column in dict.fromkeys((*options.unique, *options.index)):
-        yield from _folded_index(connection, options.table, column, unique=column in options.unique)
+    references = options.spec.references.keys() & set(options.columns)
+    for column in dict.fromkeys((*options.unique, *options.index, *sorted(references))):
+        unique = column in options.unique
+        yield from _index(connection, options.table, column, unique=unique, exact=column in references)
     for child in options.children.values():
         if "value" in child.columns:
-            yield from _folded_index(connection, child.table, child.columns["value"], unique=False)
+            yield from _index(connection, child.table, child.columns["value"])
 
 
-def _folded_index(
-    connection: sa.Connection, name: str, column: str, *, unique: bool
+def _index(
+    connection: sa.Connection, name: str, column: str, *, unique: bool = False, exact: bool = False
 ) -> Iterable[sa.schema.CreateIndex]:
     schema, bare = split_name(name)
     types = {each["name"]: each["type"] for each in sa.inspect(connection).get_columns(bare, schema=schema)}
     if column in types:
         held = sa.Table(bare, sa.MetaData(), sa.Column(column, types[column]), schema=schema).c[column]
-        by = sa.func.lower(held) if isinstance(held.type, sa.String) else held
+        by = held if exact or not isinstance(held.type, sa.String) else sa.func.lower(held)
         yield sa.schema.CreateIndex(sa.Index(f"{bare}.{column}", by, unique=unique), if_not_exists=True)

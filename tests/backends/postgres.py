@@ -183,11 +183,15 @@ def postgres() -> Iterator[Postgres]:
 
 
 @pytest.fixture
-def postgres_url(postgres: Postgres) -> str:
+def postgres_url(postgres: Postgres) -> Iterator[str]:
     """An empty database of the running server, for one test."""
     postgres.resume()
     postgres.start()
-    return postgres.database()
+    url = postgres.database()
+    yield url
+    postgres.resume()
+    postgres.start()
+    postgres.execute(f'DROP DATABASE "{url.rpartition("/")[2]}" WITH (FORCE)')
 
 
 def _identity() -> dict[str, Any]:
