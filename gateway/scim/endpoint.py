@@ -84,10 +84,9 @@ class ScimEndpoint:
             host = f"{server[0]}:{server[1]}".encode() if server[1] else str(server[0]).encode()
         return f"{scope['scheme']}://{host.decode('latin-1')}{self.settings.path}"
 
-    @staticmethod
-    def _options(path: str) -> ScimResponse:
+    def _options(self, path: str) -> ScimResponse:
         """What a path can do, without doing it. :raises NotFoundException: there is no such path."""
-        allowed = [method for method in _METHODS if _served(method, path)]
+        allowed = [method for method in _METHODS if self._served(method, path)]
         if not allowed:
             raise NotFoundException(detail="There is no such endpoint")
         reading = ["HEAD"] if "GET" in allowed else []
@@ -95,18 +94,17 @@ class ScimEndpoint:
         del response.headers["Content-Type"]
         return response
 
+    def _served(self, method: str, path: str) -> bool:
+        try:
+            endpoint = match(method, path).endpoint
+        except (NotFoundException, MethodNotAllowedException):
+            return False
+        return endpoint is None or self.service.get_resource_type_by_endpoint(endpoint) is not None
+
     def _failure(self, error: Exception, scope: Scope) -> ScimResponse:
         if not isinstance(error, SCIMException):
             log.exception("request %s failed", scope.get(REQUEST_ID, "-"))
         return self.service.error_response(error)
-
-
-def _served(method: str, path: str) -> bool:
-    try:
-        match(method, path)
-    except (NotFoundException, MethodNotAllowedException):
-        return False
-    return True
 
 
 async def send_response(response: ScimResponse, send: Send, *, body: bool = True) -> None:
