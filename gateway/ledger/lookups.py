@@ -5,10 +5,8 @@ from typing import Any
 
 from gateway.ledger import codec, queries
 from gateway.ledger.base import LedgerBase
-from gateway.ledger.model import Assertion, Deferred, Scope, Seen
+from gateway.ledger.model import AllSeen, Assertion, Deferred, Scope, Seen
 from gateway.ledger.store import Store
-
-NOTHING_SEEN = Seen()
 
 
 class Lookups(LedgerBase):
@@ -44,16 +42,15 @@ class Lookups(LedgerBase):
 
     async def seen(self, scope: Scope) -> Seen:
         """As ``all_seen``, of one resource type."""
-        return (await self.all_seen(scope.target)).get(scope.resource_type, NOTHING_SEEN)
+        return (await self.all_seen(scope.target))[scope.resource_type]
 
-    async def all_seen(self, target: str) -> dict[str, Seen]:
-        """What of a target's collections readers see otherwise than it stands there, by resource type; a type that is
-        missing is seen as it is.
+    async def all_seen(self, target: str) -> AllSeen:
+        """What of a target's collections readers see otherwise than it stands there, by resource type.
 
         Kept in memory; numbers in the ledger, read each time, tell when it is out of date, in every process.
         """
         rows = await self._store.read(lambda session: session.execute(self._s.epochs, {"target": target}).fetchall())
-        return {kind: await self._seen_at(target, kind, epoch) for kind, epoch in rows}
+        return AllSeen({kind: await self._seen_at(target, kind, epoch) for kind, epoch in rows})
 
     async def _seen_at(self, target: str, kind: str, epoch: int) -> Seen:
         known = self._seen.get((target, kind))

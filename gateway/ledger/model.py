@@ -102,6 +102,16 @@ class Seen:
         return self.anchors.get(id) or (None if id in self.ids else id)
 
 
+class AllSeen(dict[str, Seen]):
+    """Resource type → ``Seen``; what is not in it is seen as it stands."""
+
+    def __missing__(self, resource_type: str) -> Seen:
+        return NOTHING_SEEN
+
+
+NOTHING_SEEN = Seen()
+
+
 @dataclass(frozen=True, slots=True)
 class Goal:
     """The reducing part of a write: what must become true however long it takes (semantics, rule 16).

@@ -91,7 +91,7 @@ async def _cut_by_target(
         count=False,
     )
     answer: Page = await source.search(query)
-    resources = await render(view, await owned(view, answer.entries), attributes)
+    resources = await render(view, await owned(view, answer.entries), attributes, source.seen)
     return resources, None if answer.cursor is None else {"c": answer.cursor}
 
 
@@ -112,7 +112,7 @@ async def _cut_here(
     budget.left -= len(answer.entries)
     fresh = [match for match in found if _mark(match) not in seen]
     chosen: list[Found] = [match.found for match in fresh[:count]]
-    resources = await complete(source.view, chosen, attributes)
+    resources = await complete(source.view, chosen, attributes, source.seen)
     if len(fresh) > count:
         marks = sorted(seen | {_mark(match) for match in fresh[:count]})
         return resources, {"c": cursor, "seen": marks}

@@ -86,7 +86,7 @@ async def _native(source: Source, search: Search, start: int, count: int, budget
             limit=count,
         )
     )
-    found = await render(view, await owned(view, page.entries), attributes)
+    found = await render(view, await owned(view, page.entries), attributes, source.seen)
     return found, page.total if page.total is not None else await total(source, budget) - len(source.extras)
 
 
@@ -99,7 +99,7 @@ async def _walked(source: Source, search: Search, start: int, count: int, budget
         if start <= number < start + count:
             window.append(match.found)
         number += 1
-    return await complete(source.view, window, attributes), number
+    return await complete(source.view, window, attributes, source.seen), number
 
 
 async def _sorted(sources: Sequence[Source], search: Search, budget: Budget) -> Listing:
@@ -132,7 +132,7 @@ async def _chosen(
         ids = [id for _, id, where in chosen if where == place and (place, id) not in extras]
         entries = await entries_by_id(view, ids, attributes)
         found = await owned(view, entries)
-        for entry, resource in zip(entries, await render(view, found, attributes), strict=True):
+        for entry, resource in zip(entries, await render(view, found, attributes, source.seen), strict=True):
             shown[place, entry.id] = resource
     resources: list[Resource] = []
     for _, id, place in chosen:

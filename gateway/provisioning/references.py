@@ -5,7 +5,7 @@ from typing import Any
 
 from connectors.contract import Query
 from connectors.entry import GROUPS, MEMBERS, Entry
-from gateway.ledger.model import Assertion, Seen
+from gateway.ledger.model import AllSeen, Assertion, Seen
 from gateway.provisioning.model import Resource
 from gateway.provisioning.view import View
 
@@ -15,15 +15,14 @@ COLLECTION = "_ref"
 PAGE = 500
 
 
-async def turn(view: View, resources: Sequence[Resource]) -> None:
+async def turn(view: View, resources: Sequence[Resource], seen: AllSeen) -> None:
     """Turn every reference of freshly read resources, in place, with one look at each type referred to."""
     found = [place for resource in resources for place in _places(resource)]
     kinds = {reference[COLLECTION] for _, _, references in found for reference in references}
-    seen = {kind: await other.ledger.seen(other.scope) for kind, other in view.others.items() if kind in kinds}
-    outside = {kind: await _outside(view.others[kind], found, kind) for kind in seen}
+    outside = {kind: await _outside(view.others[kind], found, kind) for kind in kinds if kind in view.others}
     for holder, name, references in found:
         shown = [
-            _turned(view, name, reference, seen.get(reference[COLLECTION]))
+            _turned(view, name, reference, seen[reference[COLLECTION]])
             for reference in references
             if not _unseen(reference, seen, outside)
         ]
@@ -53,15 +52,14 @@ def _put_back(holder: MutableMapping[str, Any], name: str, shown: list[Reference
         del holder[name]
 
 
-def _unseen(reference: Reference, seen: Mapping[str, Seen], outside: Mapping[str, frozenset[str]]) -> bool:
+def _unseen(reference: Reference, seen: AllSeen, outside: Mapping[str, frozenset[str]]) -> bool:
     kind, anchor = reference[COLLECTION], reference["value"]
-    return kind in seen and (anchor in seen[kind].hidden or anchor in outside[kind])
+    return anchor in seen[kind].hidden or anchor in outside.get(kind, ())
 
 
-def _turned(view: View, name: str, reference: Reference, seen: Seen | None) -> Reference:
+def _turned(view: View, name: str, reference: Reference, seen: Seen) -> Reference:
     kind = reference.pop(COLLECTION)
-    if seen is not None:
-        reference["value"] = seen.id_of(reference["value"])
+    reference["value"] = seen.id_of(reference["value"])
     display = reference.pop("display", None)
     if name == "groups":
         return _labelled(reference, "display", display, "direct")
@@ -111,21 +109,20 @@ async def entries_by_id(view: View, anchors: Sequence[str], attributes: frozense
     return entries
 
 
-async def add_held(view: View, resources: Mapping[str, Resource], attributes: frozenset[str]) -> None:
+async def add_held_members(view: View, resources: Mapping[str, Resource]) -> None:
     """Show memberships that were answered 2xx and wait for the member to become active (rule 1).
 
     :param resources: by SCIM id, references already turned.
     """
-    if view.is_group and MEMBERS in attributes:
-        for group, members in (await view.ledger.held_members(view.scope, resources)).items():
-            there = {member["value"] for member in resources[group].get("members", ())}
-            missing = [member for member in members if member not in there]
-            resources[group].setdefault("members", []).extend(await _members(view, missing))
+    for group, members in (await view.ledger.held_members(view.scope, resources)).items():
+        there = {member["value"] for member in resources[group].get("members", ())}
+        missing = [member for member in members if member not in there]
+        resources[group].setdefault("members", []).extend(await _members(view, missing))
 
 
-async def add_held_groups(view: View, resources: Mapping[str, Resource]) -> None:
-    """The same as seen from the member's side."""
-    for kind in view.groups():
+async def add_held_groups(view: View, kinds: Sequence[View], resources: Mapping[str, Resource]) -> None:
+    """The same as seen from the member's side, of the group types that hold any."""
+    for kind in kinds:
         held = await view.ledger.held_groups(kind.scope, resources)
         label = view.mapping.spec.references[GROUPS].display.get(kind.type) if held else None
         names = await _named(kind, sorted({group for groups in held.values() for group in groups}), label)

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from connectors.entry import GROUPS, Entry
-from gateway.ledger.model import Assertion
+from connectors.entry import GROUPS, MEMBERS, Entry
+from gateway.ledger.model import AllSeen, Assertion
 from gateway.provisioning import overlay, references
 from gateway.provisioning.model import Resource
 from gateway.provisioning.view import AT_NAMES, View
@@ -24,20 +24,26 @@ async def owned(view: View, entries: Sequence[Entry]) -> list[Found]:
     return [Found(entry, known.get(entry.id)) for entry in entries]
 
 
-async def render(view: View, found: Sequence[Found], attributes: frozenset[str]) -> list[Resource]:
+async def render(
+    view: View, found: Sequence[Found], attributes: frozenset[str], seen: AllSeen | None = None
+) -> list[Resource]:
     """The resources, in the order given.
 
     :param attributes: those of the target that were asked for; held memberships are shown where true ones are.
+    :param seen: what the ledger said a moment ago; None = ask it.
     """
+    if seen is None:
+        seen = await view.ledger.all_seen(view.scope.target)
     bare = [_bare(view, each) for each in found]
-    await references.turn(view, bare)
+    await references.turn(view, bare, seen)
     resources = [
         overlay.finished(view, resource, each.entry, each.assertion) for resource, each in zip(bare, found, strict=True)
     ]
     by_id = {resource["id"]: resource for resource in resources}
-    await references.add_held(view, by_id, attributes)
+    if MEMBERS in attributes and seen[view.type].holds:
+        await references.add_held_members(view, by_id)
     if GROUPS in attributes:
-        await references.add_held_groups(view, by_id)
+        await references.add_held_groups(view, [kind for kind in view.groups() if seen[kind.type].holds], by_id)
     return resources
 
 
@@ -49,7 +55,9 @@ def _bare(view: View, found: Found) -> Resource:
     return overlay.absent(found.assertion)
 
 
-async def complete(view: View, found: Sequence[Found], attributes: frozenset[str]) -> list[Resource]:
+async def complete(
+    view: View, found: Sequence[Found], attributes: frozenset[str], seen: AllSeen | None = None
+) -> list[Resource]:
     """Render what a walk has found; members and groups, which a walk leaves out, are read for these few."""
     if found and attributes & AT_NAMES:
         ids = [each.entry.id for each in found if each.entry is not None]
@@ -59,4 +67,4 @@ async def complete(view: View, found: Sequence[Found], attributes: frozenset[str
             for each in found
             if each.entry is not None and each.entry.id in entries
         ]
-    return await render(view, found, attributes)
+    return await render(view, found, attributes, seen)

@@ -66,7 +66,7 @@ async def chunk(
     page = await source.search(query)
     entries = [entry for entry in page.entries if entry.id not in source.excluded]
     found = await owned(source.view, entries)
-    resources = await render(source.view, found, attributes)
+    resources = await render(source.view, found, attributes, source.seen)
     pairs = zip(found, resources, strict=True)
     condition = source.condition
     return [

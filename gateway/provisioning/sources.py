@@ -1,16 +1,16 @@
 """A search made ready for one resource type: what is asked of the target, what is decided above, what is added."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any, TypeGuard
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass
+from typing import Any
 
-from scim2_models.path import CompareOperator, Comparison, FilterNode, LogicalExpr, Not, ValuePath
+from scim2_models.path import Comparison, FilterNode, LogicalExpr, Not
 
 from connectors.contract import Page, Query
 from connectors.entry import ID
 from connectors.filters import And, AnyOf, Filter, Verdict
 from connectors.filters import Not as NotIn
-from gateway.ledger.model import Assertion, Seen
+from gateway.ledger.model import AllSeen, Assertion
 from gateway.mapping.compiled import compile_condition
 from gateway.mapping.conditions import mentioned
 from gateway.mapping.pushed import Pushed
@@ -18,13 +18,12 @@ from gateway.provisioning.model import Resource, Search
 from gateway.provisioning.overlay import touched
 from gateway.provisioning.references import entries_by_id
 from gateway.provisioning.rendering import Found, render
+from gateway.provisioning.rewriting import BY_VALUE, rewritten, same
 from gateway.provisioning.view import AT_NAMES, View
 
 Condition = Callable[..., bool]
 FEW = 200
 """ids that may be pushed down as exceptions; more of them are left out above"""
-NOBODY = "-"
-"""an id that no entry has"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +45,7 @@ class Source:
     needs: frozenset[str]
     sort_by: str | None
     sort_exact: bool
+    seen: AllSeen
     nothing: bool = False
     """no entry can match, so that none is asked for"""
 
@@ -68,10 +68,10 @@ async def prepare(view: View, search: Search, final: frozenset[str]) -> Source:
     index = view.mapping.attributes
     node = _both(search.filter, view.mapping.scope_filter)
     read = _paths(view, node, search.sort_by)
-    seen = {kind: await other.ledger.seen(other.scope) for kind, other in view.others.items()}
+    seen = await view.ledger.all_seen(view.scope.target)
     condition = compile_condition(node, index) if node is not None else None
     needs = view.mapping.attributes_for(read) | view.mapping.guard_attributes
-    special, extras = await _extras(view, read, _reads_ids(node, search), seen[view.type], final | needs, condition)
+    special, extras = await _extras(view, read, _reads_ids(node, search), seen, final | needs, condition)
     pushed = await _pushed(view, rewritten(view, node, seen) if node is not None else None)
     exact = pushed is None or pushed.residual is None
     found, excluded = _without(view, pushed.filter if pushed else None, seen[view.type].hidden | special)
@@ -86,6 +86,7 @@ async def prepare(view: View, search: Search, final: frozenset[str]) -> Source:
         needs,
         view.mapping.sort_attribute(known.path) if sortable and known is not None else None,
         known is not None and known.facts.case_exact,
+        seen,
         pushed is not None and pushed.nothing,
     )
 
@@ -110,11 +111,8 @@ def _reads_ids(node: FilterNode | None, search: Search) -> bool:
     if search.sort_by is not None and search.sort_by.lower() == "id":
         return True
     return node is not None and any(
-        _is_id(leaf) and getattr(leaf, "op", None) not in _BY_VALUE for leaf in _leaves(node)
+        _is_id(leaf) and getattr(leaf, "op", None) not in BY_VALUE for leaf in _leaves(node)
     )
-
-
-_BY_VALUE = (CompareOperator.eq, CompareOperator.ne)
 
 
 def _is_id(leaf: FilterNode) -> bool:
@@ -136,43 +134,40 @@ async def _extras(
     view: View,
     read: frozenset[str],
     reads_ids: bool,
-    seen: Seen,
+    seen: AllSeen,
     attributes: frozenset[str],
     condition: Condition | None,
 ) -> tuple[frozenset[str], tuple[Resource, ...]]:
     """What is decided in memory: anchors taken out of the target's answer, and the resources that match."""
-    chosen = [one for one in await view.ledger.special(view.scope) if one.life == "absent" or _overlaps(one, read)]
+    ours = seen[view.type]
+    chosen = [one for one in ours.special if one.life == "absent" or _overlaps(one, read)]
     aside = {one.anchor for one in chosen if one.anchor is not None and one.life != "absent"}
-    aside |= set(seen.ids) if reads_ids else set()
+    aside |= set(ours.ids) if reads_ids else set()
     aside |= await _holding(view, read, seen)
     known = await view.ledger.by_anchors(view.scope, aside) if aside else {}
-    entries = await entries_by_id(view, sorted(aside - seen.hidden), attributes)
+    entries = await entries_by_id(view, sorted(aside - ours.hidden), attributes)
     found = [Found(entry, known.get(entry.id)) for entry in entries]
     found += [Found(None, one) for one in chosen if one.life == "absent"]
-    resources = await render(view, found, attributes) if found else []
+    resources = await render(view, found, attributes, seen) if found else []
     pairs = sorted(zip(resources, found, strict=True), key=lambda pair: str(pair[0]["id"]))
     matching = [resource for resource, each in pairs if condition is None or condition(resource, each.entry)]
     return frozenset(aside), tuple(matching)
 
 
 def _overlaps(assertion: Assertion, read: frozenset[str]) -> bool:
-    return any(_same(path, other) for path in touched(assertion) for other in read)
+    return any(same(path, other) for path in touched(assertion) for other in read)
 
 
-def _same(one: str, other: str) -> bool:
-    """One path names, contains or is part of the other."""
-    return one == other or one.startswith(f"{other}.") or other.startswith(f"{one}.")
-
-
-async def _holding(view: View, read: frozenset[str], seen: Seen) -> set[str]:
+async def _holding(view: View, read: frozenset[str], seen: AllSeen) -> set[str]:
     """Anchors of those with a held membership, where the filter reads memberships."""
     held: set[str] = set()
-    if view.is_group and any(_same("members", path) for path in read):
+    if seen[view.type].holds and any(same("members", path) for path in read):
         held |= {group for group, _ in await view.ledger.held(view.scope)}
-    if any(_same("groups", path) for path in read):
+    if any(same("groups", path) for path in read):
         for kind in view.groups():
-            held |= {member for _, member in await view.ledger.held(kind.scope)}
-    return {anchor for id in held if (anchor := seen.anchor_of(id)) is not None}
+            if seen[kind.type].holds:
+                held |= {member for _, member in await view.ledger.held(kind.scope)}
+    return {anchor for id in held if (anchor := seen[view.type].anchor_of(id)) is not None}
 
 
 async def _pushed(view: View, node: FilterNode | None) -> Pushed | None:
@@ -211,58 +206,6 @@ def _without(view: View, filter: Filter | None, anchors: frozenset[str]) -> tupl
     if len(anchors) > FEW or view.collection.judge(leaf) is not Verdict.EXACT:
         return filter, anchors
     return (NotIn(leaf) if filter is None else And((filter, NotIn(leaf)))), frozenset()
-
-
-def rewritten(view: View, node: FilterNode, seen: Mapping[str, Seen]) -> FilterNode:
-    """The filter with SCIM ids turned into the target's, where they differ; for the target's eyes only."""
-    if not any(each.ids for each in seen.values()):
-        return node
-    if isinstance(node, LogicalExpr):
-        return replace(node, terms=tuple(rewritten(view, term, seen) for term in node.terms))
-    if isinstance(node, Not):
-        return Not(rewritten(view, node.expr, seen))
-    if _compares_text(node):
-        return replace(node, value=_target_id(_kinds(view, str(node.attr_path)), node.value, seen))
-    if isinstance(node, ValuePath):
-        return replace(node, val_filter=_within(node.val_filter, _kinds(view, f"{node.attr_path}.value"), seen))
-    return node
-
-
-def _compares_text(node: FilterNode) -> TypeGuard[Comparison]:
-    return isinstance(node, Comparison) and node.op in _BY_VALUE and isinstance(node.value, str)
-
-
-def _within(node: FilterNode, kinds: Sequence[str], seen: Mapping[str, Seen]) -> FilterNode:
-    if isinstance(node, LogicalExpr):
-        return replace(node, terms=tuple(_within(term, kinds, seen) for term in node.terms))
-    if isinstance(node, Not):
-        return Not(_within(node.expr, kinds, seen))
-    if _compares_text(node) and node.attr_path.attr.lower() == "value":
-        return replace(node, value=_target_id(kinds, node.value, seen))
-    return node
-
-
-def _kinds(view: View, path: str) -> Sequence[str]:
-    """The resource types whose ids stand at a path; none where it holds no ids."""
-    known = view.mapping.attributes.find(path)
-    if known is None:
-        return ()
-    if known.path == "id":
-        return (view.type,)
-    if known.sub is not None and known.sub.name != "value":
-        return ()
-    if known.top == "groups":
-        return [kind.type for kind in view.groups()]
-    if known.top == "members":
-        return view.mapping.members.ref if view.mapping.members else ()
-    return [row.ref for row in view.mapping.section.rows if row.ref and _same(row.path, known.path)]
-
-
-def _target_id(kinds: Sequence[str], id: str, seen: Mapping[str, Seen]) -> str:
-    places = [seen[kind].anchor_of(id) for kind in kinds if kind in seen]
-    if not places or id in places:
-        return id
-    return next((anchor for anchor in places if anchor is not None), NOBODY)
 
 
 def scanned(source: Source, final: frozenset[str]) -> frozenset[str]:
