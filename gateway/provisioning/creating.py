@@ -198,4 +198,4 @@ async def bear(
 
     write = Write(operation, id, None, document, match=meant.keys or (f"id:{id}",))
     assertion = await carry_out(ground, write, apply)
-    return Standing(assertion.id, made[0], {}, assertion)
+    return Standing(assertion.id, made[0], {}, assertion, fresh=id is None)

@@ -4,14 +4,14 @@ from collections.abc import Iterable
 from contextlib import suppress
 from functools import partial
 
-from scim2_models import ForbiddenException, NotFoundException
+from scim2_models import NotFoundException
 
 from connectors.contract import Query
 from connectors.entry import MEMBERS, Change, Entry, Kind, Ref
 from connectors.errors import NotFound
 from connectors.filters import Compare, Operator, Verdict
 from gateway.ledger.model import Assertion, Confirmed, Goal
-from gateway.provisioning import applying, guard, lifecycle, preconditions, roles
+from gateway.provisioning import applying, lifecycle, preconditions, roles
 from gateway.provisioning.ground import Ground, under_locks
 from gateway.provisioning.members import Delta
 from gateway.provisioning.model import Precondition
@@ -26,11 +26,7 @@ async def delete(ground: Ground, id: str, when: Precondition) -> None:
     """
     followers = roles.followers(ground)
     members = await ground.ledger.asserted_members(ground.scope, id) if followers else frozenset()
-    try:
-        await under_locks(ground, frozenset({ground.key(id)}), partial(_delete, ground, id, when))
-    except ForbiddenException as refusal:
-        await guard.alarm(ground, id, "delete", refusal)
-        raise
+    await under_locks(ground, frozenset({ground.key(id)}), partial(_delete, ground, id, when))
     await roles.follow(ground, members)
 
 

@@ -31,6 +31,20 @@ class Actor:
 actor: ContextVar[Actor] = ContextVar("actor", default=Actor())  # noqa: B039 - frozen
 
 
+@dataclass(slots=True)
+class Trail:
+    """What a request has left in the ledger so far.
+
+    :param recorded: an intent. :param noted: a line of the audit.
+    """
+
+    recorded: bool = False
+    noted: bool = False
+
+
+trail: ContextVar[Trail] = ContextVar("trail", default=Trail())  # noqa: B039 - outside of requests nobody looks at it
+
+
 @contextmanager
 def acting(name: str, request_id: str = "") -> Iterator[None]:
     """Everything written within is written by this token, for this request."""

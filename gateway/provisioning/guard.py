@@ -1,6 +1,5 @@
 """Who may write what: scope, protection and ownership, asked on every path, by id as by match (rules 13 and 25)."""
 
-import logging
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,9 +8,6 @@ from scim2_models import ForbiddenException, NotFoundException
 from connectors.entry import Change, Entry, Kind, Value
 from gateway.provisioning.ground import Ground
 from gateway.provisioning.model import Resource
-from gateway.provisioning.protocol import note
-
-log = logging.getLogger(__name__)
 
 
 async def admit(ground: Ground, id: str, resource: Resource, entry: Entry | None, *, owned: bool) -> None:
@@ -42,12 +38,6 @@ def stays(ground: Ground, after: Entry) -> None:
         return
     if not ground.mapping.in_scope(ground.mapping.read(after, {}), after):
         raise ForbiddenException(detail=f"this would put the {ground.type} outside the scope of this connection")
-
-
-async def alarm(ground: Ground, id: str, operation: str, refusal: ForbiddenException) -> None:
-    """A refused deactivation or deletion is somebody who stays in though the IdP wants them out: say it aloud."""
-    log.warning("%s of %s %s refused: %s", operation, ground.type, id, refusal.detail)
-    await note(ground, operation, "refused", id, refusal.detail)
 
 
 def predicted(entry: Entry, changes: Sequence[Change]) -> Entry:

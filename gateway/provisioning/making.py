@@ -48,23 +48,27 @@ def _portions(ground: Ground, delta: Delta) -> tuple[Mapping[str, Any], list[tup
 
 
 async def _once(ground: Ground, attributes: Attributes, id: str | None, find: Find) -> Entry:
-    lost = False
-    for attempt in range(1, ground.settings.retry.attempts + 1):
-        own = await find() if lost else None
-        if own is not None:
-            return own
+    """One entry, in one attempt or several: from the first lost answer on, each begins with a look."""
+    attempts, lost = ground.settings.retry.attempts, False
+    while True:
+        attempts -= 1
         try:
-            return await ground.collection.create(attributes, id)
-        except AlreadyExists:
             own = await find() if lost else None
-            if own is None:
-                raise
-            return own
+            return own or await _create(ground, attributes, id, find if lost else None)
         except Unavailable as failure:
             lost |= failure.uncertain
-            if id is not None or not failure.uncertain or attempt == ground.settings.retry.attempts:
+            if id is not None or not failure.uncertain or attempts <= 0:
                 raise Unavailable(failure.detail, retry_after=failure.retry_after, uncertain=lost) from failure
-    raise AssertionError("unreachable: the last attempt returns or raises")
+
+
+async def _create(ground: Ground, attributes: Attributes, id: str | None, find: Find | None) -> Entry:
+    try:
+        return await ground.collection.create(attributes, id)
+    except AlreadyExists:
+        own = await find() if find is not None else None
+        if own is None:
+            raise
+        return own
 
 
 async def _add(ground: Ground, anchor: str, portions: list[tuple[Change, ...]]) -> None:

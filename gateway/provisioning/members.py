@@ -102,8 +102,8 @@ async def plan(ground: Ground, id: str, asked: Sequence[MemberChange], owed: Ids
     reads = any(change.op == "replace" or change.ids is None for change in asked)
     shown = await _shown(ground, id) if reads else {}
     asserted = await ground.ledger.asserted_members(ground.scope, id) if reads else frozenset()
-    add, remove, start = _folded(ground, asked, shown)
-    delta = _against(ground, add, remove | (owed - add), start, frozenset(shown), asserted)
+    add, remove, start = folded(ground, asked, shown)
+    delta = _against(ground, add, remove | (owed - add - (start or frozenset())), start, frozenset(shown), asserted)
     return await settled(ground, delta)
 
 
@@ -151,9 +151,7 @@ async def _shown(ground: Ground, id: str) -> Mapping[str, Resource]:
     return {member["value"]: member for member in resource.get("members", ())}
 
 
-def _folded(
-    ground: Ground, asked: Sequence[MemberChange], shown: Mapping[str, Resource]
-) -> tuple[Ids, Ids, Ids | None]:
+def folded(ground: Ground, asked: Sequence[MemberChange], shown: Mapping[str, Resource]) -> tuple[Ids, Ids, Ids | None]:
     """Play the operations one after the other: who is added, who is removed, and from which replace it starts."""
     add, remove, start = set[str](), set[str](), None
     for change in asked:

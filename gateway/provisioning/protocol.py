@@ -23,7 +23,7 @@ from scim2_models import SCIMException
 from connectors.entry import Entry
 from connectors.errors import ConnectorError, Unavailable
 from gateway.ledger.model import Assertion, AuditChange, AuditLine, Confirmed, Goal, Intent, Pending
-from gateway.provisioning.ground import Ground, actor
+from gateway.provisioning.ground import Ground, actor, trail
 
 FIRST_PAUSE = timedelta(seconds=5)
 Trace = Iterable[tuple[str, str, Any, Any]]
@@ -53,13 +53,14 @@ async def carry_out(ground: Ground, write: Write, apply: Callable[[], Awaitable[
     """
     intent = _intent(ground, write)
     await ground.ledger.record(intent)
+    trail.get().recorded = True
     try:
         outcome = await apply()
     except Unavailable as failure:
         await _leave_pending(ground, intent, failure)
         raise
     except (ConnectorError, SCIMException) as refusal:
-        await ground.ledger.abandon(intent, str(refusal), park=None)
+        await ground.ledger.abandon(intent, str(refusal), outcome="refused")
         raise
     return await ground.ledger.confirm(intent, outcome)
 
@@ -119,6 +120,7 @@ def audited(trace: Trace) -> tuple[AuditChange, ...]:
 async def note(ground: Ground, operation: str, outcome: Any, id: str, detail: str = "") -> None:
     """An audit line for what touched nothing: an unchanged PUT, a refused write, a skipped member."""
     who = actor.get()
+    trail.get().noted = True
     await ground.ledger.note(
         AuditLine(
             time=ground.clock(),

@@ -1,15 +1,16 @@
 """``Provisioner``: one connection's SCIM operations, carried out in its target (RFC 7644 §3)."""
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+import logging
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 
-from scim2_models import NotFoundException
+from scim2_models import ForbiddenException, NotFoundException, SCIMException
 
 from connectors.contract import Collection
 from gateway.ledger import Ledger, Scope
 from gateway.mapping.compiled import Mapping as CompiledMapping
 from gateway.provisioning import aftermath, creating, deleting, errors, members, membership, updating
-from gateway.provisioning.ground import AfterCall, Ground
+from gateway.provisioning.ground import AfterCall, Ground, Trail, trail
 from gateway.provisioning.model import (
     ANY,
     EVERYTHING,
@@ -23,9 +24,13 @@ from gateway.provisioning.model import (
     Wanted,
     utc_now,
 )
+from gateway.provisioning.parking import of_delete, of_patch, of_put, parking
+from gateway.provisioning.protocol import note
 from gateway.provisioning.reading import Reader
 from gateway.provisioning.retry import Retrying, patience
 from gateway.provisioning.standing import Standing
+
+log = logging.getLogger(__name__)
 
 
 class Provisioner:
@@ -64,7 +69,7 @@ class Provisioner:
         :return: the resource as it then stands. :raises SCIMException: 400, 403, 409, 503.
         """
         ground = self.grounds[type]
-        with self.request():
+        async with self._writing(ground, "", "create"):
             there = await creating.create(ground, resource)
             await aftermath.of_creation(ground, there, members.replaced_by(resource))
             return await self._answer(ground, there, wanted)
@@ -84,13 +89,9 @@ class Provisioner:
     ) -> Resource:
         """PUT. :return: the resource as it then stands. :raises SCIMException: 400, 403, 404, 409, 412, 503."""
         ground = self.grounds[type]
-        with self.request():
-            try:
-                there = await updating.update(ground, id, updating.put(resource), when)
-            except NotFoundException:
-                if not await self._may_create(ground, id, when):
-                    raise
-                there = await creating.create(ground, resource, id)
+        async with self._writing(ground, id, "replace", resource.get("active") is False):
+            async with parking(ground, id, "replace", when, of_put(ground, resource)):
+                there = await self._replace(ground, id, resource, when)
             await aftermath.of_update(ground, there, members.replaced_by(resource))
             return await self._answer(ground, there, wanted)
 
@@ -102,29 +103,60 @@ class Provisioner:
         :raises SCIMException: 400, 403, 404, 409, 412, 503.
         """
         ground = self.grounds[type]
-        with self.request():
-            if patch.apply is None and patch.members:
-                there = await membership.update(ground, id, patch.members, when)
-            else:
-                there = await updating.update(ground, id, updating.patched(patch), when)
+        async with self._writing(ground, id, "patch", "active" in patch.named):
+            async with parking(ground, id, "patch", when, of_patch(ground, patch)):
+                if patch.apply is None and patch.members:
+                    there = await membership.update(ground, id, patch.members, when)
+                else:
+                    there = await updating.update(ground, id, updating.patched(patch), when)
             await aftermath.of_update(ground, there, patch.members)
             return None if wanted is None else await self._answer(ground, there, wanted)
 
     async def delete(self, type: str, id: str, when: Precondition = ANY) -> None:
         """DELETE. :raises SCIMException: 403, 404, 412, 503."""
-        with self.request():
-            await deleting.delete(self.grounds[type], id, when)
+        ground = self.grounds[type]
+        async with self._writing(ground, id, "delete", True), parking(ground, id, "delete", when, of_delete):
+            await deleting.delete(ground, id, when)
+
+    async def _replace(self, ground: Ground, id: str, resource: Resource, when: Precondition) -> Standing:
+        try:
+            return await updating.update(ground, id, updating.put(resource), when)
+        except NotFoundException:
+            if not await self._may_create(ground, id, when):
+                raise
+            return await creating.create(ground, resource, id)
 
     async def _answer(self, ground: Ground, there: Standing, wanted: Wanted) -> Resource:
         if there.entry is None and not there.absent:
             return await self.reader.read(ground.type, there.id, wanted)
-        return await self.reader.render(ground.type, there.entry, there.assertion, wanted)
+        return await self.reader.render(ground.type, there.entry, there.assertion, wanted, fresh=there.fresh)
 
     async def _may_create(self, ground: Ground, id: str, when: Precondition) -> bool:
         """``put_creates``: an id that never meant anyone (S10)."""
         if not self.settings.put_creates or when.if_match is not None:
             return False
         return await ground.ledger.get(ground.scope, id) is None
+
+    @asynccontextmanager
+    async def _writing(self, ground: Ground, id: str, operation: str, expels: bool = False) -> AsyncIterator[None]:
+        """A request that writes: a refusal before anything was recorded has its line in the audit too (O14).
+
+        :param expels: the request would put somebody out; a refusal then is somebody who stays in, and is said aloud.
+        """
+        token = trail.set(Trail())
+        try:
+            with self.request():
+                yield
+        except SCIMException as refusal:
+            left = trail.get()
+            if refusal.status < 500 and not left.recorded and not left.noted:
+                with errors.ledger_translated():
+                    await note(ground, operation, "refused", id, str(refusal))
+            if expels and isinstance(refusal, ForbiddenException):
+                log.warning("%s of %s %s was refused: %s", operation, ground.type, id, refusal)
+            raise
+        finally:
+            trail.reset(token)
 
     @contextmanager
     def request(self) -> Iterator[None]:

@@ -18,7 +18,7 @@ class Standing:
     :param entry: None while it is absent (``deactivate = "delete"``), and where nobody needed to read it.
     :param resource: what a GET answers now, overlay included.
     :param owed: what an outage left undone (rule 16); whoever writes next takes it over.
-    :param moved: members whom the write just done added or removed.
+    :param moved: members whom the write just done added or removed. :param fresh: it was just made, for someone new.
     """
 
     id: str
@@ -27,6 +27,7 @@ class Standing:
     assertion: Assertion | None
     owed: Goal = field(default_factory=Goal)
     moved: frozenset[str] = frozenset()
+    fresh: bool = False
 
     @property
     def anchor(self) -> str | None:

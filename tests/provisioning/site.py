@@ -1,9 +1,11 @@
 """A whole small site for a test: a mapping, a store in memory behind bad weather, a ledger, a provisioner."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,7 @@ from connectors.errors import Unavailable
 from connectors.filters import Leaf, Verdict
 from connectors.memory import MemoryConnector
 from gateway.ledger import Ledger
+from gateway.mapping.compiled import Mapping as CompiledMapping
 from gateway.mapping.compiled import compile_mapping
 from gateway.mapping.load import load
 from gateway.provisioning.model import (
@@ -92,7 +95,8 @@ class Weather:
     """What happens to the next calls of a backend: ``down`` for all, or one word a write from ``coming``.
 
     ``before``: fails, nothing was sent. ``lost``: fails, and nobody knows that nothing happened. ``after``: takes
-    effect, and the answer is lost. ``fine``: nothing.
+    effect, and the answer is lost. ``dies``: likewise, and the backend is down from then on. ``crash``, ``crash
+    after``: the gateway itself ends, before or after the effect. ``fine``: nothing.
     """
 
     def __init__(self) -> None:
@@ -111,15 +115,19 @@ class Weather:
     def before_write(self, verb: str, kind: str) -> str:
         self.calls.append((verb, kind))
         word = self.coming.pop(0) if self.coming else "fine"
+        if word == "crash":
+            raise asyncio.CancelledError
         if self.down:
             raise Unavailable("the store is down")
         if word in ("before", "lost"):
             raise Unavailable("the store stumbled", uncertain=word == "lost")
         return word
 
-    @staticmethod
-    def after_write(word: str) -> None:
-        if word == "after":
+    def after_write(self, word: str) -> None:
+        if word == "crash after":
+            raise asyncio.CancelledError
+        if word in ("after", "dies"):
+            self.down = word == "dies"
             raise Unavailable("the answer was lost", uncertain=True)
 
     @property
@@ -290,6 +298,14 @@ def replacing(named: Mapping[str, Any]) -> Patch:
     return Patch(named=frozenset(named), apply=apply)
 
 
+@lru_cache(maxsize=64)
+def compiled(path: Path, text: str) -> CompiledMapping:
+    """A mapping, compiled once for each test."""
+    file = path / "mapping.toml"
+    file.write_text(text)
+    return compile_mapping(load(file))
+
+
 def build(
     path: Path,
     text: str,
@@ -301,9 +317,7 @@ def build(
     name: str,
     options: Mapping[str, Any],
 ) -> Provisioner:
-    file = path / f"{name}.toml"
-    file.write_text(text)
-    mapping = compile_mapping(load(file))
+    mapping = compiled(path, text)
     collections = {kind: Stormy(one, weather, chooses) for kind, one in memory.collections(mapping.specs).items()}
     settings = ConnectionSettings(name=name, target="store", **options)
     return Provisioner(settings, mapping, collections, ledger, clock=clock)

@@ -1,0 +1,275 @@
+"""Random requests in random weather against a plain model: nothing lost, nothing doubled, no false success.
+
+The model is an IdP's own belief. After an answer of 2xx it knows; after a 503 or a crash it knows only what is
+possible, and that what it wanted to take away must be gone in the end.
+"""
+
+import asyncio
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+from scim2_models import NotFoundException, SCIMException
+
+from gateway.provisioning.errors import Unavailable503
+from tests.provisioning.site import Site, mapping_text, site
+
+PEOPLE = ("ann", "bob")
+WEATHERS: dict[str, list[str]] = {
+    "fine": [],
+    "stumble": ["before"],
+    "lost once": ["lost"],
+    "answer lost": ["after"],
+    "storm": ["before"] * 9,
+    "fog": ["lost"] * 9,
+    "echo": ["after", *["lost"] * 8],
+    "dies": ["dies"],
+    "second write fails": ["fine", *["before"] * 9],
+    "second answer lost": ["fine", "dies"],
+    "crash": ["crash"],
+    "crash after": ["crash after"],
+    "crash at second": ["fine", "crash"],
+    "down": [],
+}
+Operation = tuple[str, str, str]
+VERBS = ("post", "off", "on", "title", "put", "put off", "delete", "join", "leave", "team of", "work", "restart", "get")
+OPERATIONS = st.lists(
+    st.tuples(st.sampled_from(VERBS), st.sampled_from(PEOPLE), st.sampled_from(sorted(WEATHERS))), max_size=14
+)
+
+
+@dataclass
+class Person:
+    """What the IdP believes of one user. ``owed``: was asked to go off, or away, and got no answer."""
+
+    name: str
+    id: str | None = None
+    exists: set[bool] = field(default_factory=lambda: {False})
+    active: set[bool] = field(default_factory=lambda: {True})
+    titles: set[str | None] = field(default_factory=lambda: {None})
+    member: set[bool] = field(default_factory=lambda: {False})
+    owed_off: bool = False
+    owed_delete: bool = False
+    owed_leave: bool = False
+
+    @property
+    def body(self) -> dict[str, Any]:
+        return {"userName": self.name, "externalId": f"e-{self.name}"}
+
+
+class Idp:
+    """Plays operations and keeps its belief."""
+
+    def __init__(self, here: Site, deletes: bool) -> None:
+        self.here = here
+        self.deletes = deletes
+        self.people = {name: Person(name) for name in PEOPLE}
+        self.team = ""
+        self.serial = 0
+        self.statuses: set[int] = set()
+
+    async def play(self, operation: Operation) -> None:
+        verb, name, weather = operation
+        person, here = self.people[name], self.here
+        here.weather.coming, here.weather.down = list(WEATHERS[weather]), weather == "down"
+        try:
+            done = await self._answered(verb, person)
+        except asyncio.CancelledError:
+            here.weather.clear()
+            here.restarted()
+            await here.worker().recover()
+            done = None
+        here.weather.clear()
+        self._believe(verb, person, done)
+        self._check(person)
+
+    async def _answered(self, verb: str, person: Person) -> Any:
+        """The answer; None for 503, False for another refusal."""
+        self.serial += 1
+        try:
+            return await self._request(verb, person)
+        except Unavailable503:
+            return None
+        except SCIMException as refusal:
+            self.statuses.add(refusal.status)
+            return False
+
+    async def _request(self, verb: str, person: Person) -> Any:
+        here, id = self.here, person.id or f"nobody-{person.name}"
+        match verb:
+            case "post":
+                return await here.post(person.body)
+            case "off" | "on":
+                return await here.patch(id, {"active": verb == "on"})
+            case "title":
+                return await here.patch(id, {"title": f"t{self.serial}"})
+            case "put":
+                return await here.put(id, {**person.body, "title": f"t{self.serial}"})
+            case "put off":
+                return await here.put(id, {**person.body, "title": f"t{self.serial}", "active": False})
+            case "delete":
+                await here.delete(id)
+            case "join":
+                await here.add(self.team, id)
+            case "leave":
+                await here.remove(self.team, id)
+            case "team of":
+                members = [{"value": id}]
+                return await here.put(self.team, {"displayName": "Team", "members": members}, "Group")
+            case "work":
+                await here.later()
+            case "restart":
+                here.restarted()
+                await here.worker().recover()
+            case "get":
+                return await here.get(id)
+        return True
+
+    def _believe(self, verb: str, person: Person, done: Any) -> None:
+        if done is False:
+            self._believe_refusal(verb, person)
+        elif verb in ("join", "leave", "team of"):
+            self._believe_members(verb, person, done is not None)
+        elif verb == "delete":
+            self._believe_delete(person, done is not None)
+        elif verb == "post":
+            self._believe_post(person, done)
+        elif verb in ("off", "on", "title", "put", "put off"):
+            self._believe_change(verb, person, done)
+
+    def _believe_refusal(self, verb: str, person: Person) -> None:
+        if verb == "post":
+            assert True in person.exists, "409 for someone who never was"
+        else:
+            gone = person.id is None or False in person.exists or person.owed_delete
+            assert gone, f"{verb} refused for someone who is there"
+
+    def _believe_post(self, person: Person, done: Any) -> None:
+        if done is None:
+            person.exists = person.exists | {True} if person.id is None else person.exists
+            person.active |= {True}
+            return
+        assert False in person.exists or person.owed_delete, "201 for someone who is there"
+        if person.id is not None:
+            assert done["id"] == person.id, "the same person came back under another id"
+        person.id = done["id"]
+        person.exists, person.active = {True}, {True}
+        person.titles |= {None}
+        person.owed_off = person.owed_delete = False
+        assert done["active"] is True
+
+    def _believe_change(self, verb: str, person: Person, done: Any) -> None:
+        value = verb == "on" if verb in ("on", "off") else False if verb == "put off" else None
+        title = f"t{self.serial}" if verb in ("title", "put", "put off") else None
+        if done is None:
+            person.active |= {value} if value is not None else set()
+            person.titles |= {title} if title else set()
+            person.owed_off |= value is False and person.id is not None
+            return
+        assert True in person.exists, "200 for someone who is not there"
+        if value is not None:
+            person.active, person.owed_off = {value}, False
+            assert done["active"] is value, "a false success"
+        elif person.owed_off:
+            person.active, person.owed_off = {False}, False
+        if title:
+            person.titles = {title}
+            assert done["title"] == title, "a false success"
+
+    def _believe_delete(self, person: Person, done: bool) -> None:
+        if done:
+            person.exists, person.member = {False}, {False}
+            person.owed_delete = person.owed_leave = False
+            person.active = {True, False}
+        else:
+            person.owed_delete |= person.id is not None and True in person.exists
+            person.exists |= {False} if person.id is not None else set()
+
+    def _believe_members(self, verb: str, person: Person, done: bool) -> None:
+        joins = verb != "leave"
+        others = [one for one in self.people.values() if one is not person] if verb == "team of" else []
+        for one in others:
+            if done:
+                one.member, one.owed_leave = {False}, False
+            else:
+                one.owed_leave |= one.member == {True}
+                one.member |= {False}
+        if done:
+            person.member, person.owed_leave = {joins}, False
+            for one in self.people.values():
+                if one is not person and one.owed_leave:
+                    one.member, one.owed_leave = {False}, False
+        else:
+            person.member |= {joins}
+            person.owed_leave |= not joins
+
+    def _check(self, person: Person) -> None:
+        """At any moment: nobody is there twice, and what the IdP knows for certain is so."""
+        entries = [held for held in self.here.entries().values() if held["uid"] == (person.name,)]
+        assert len(entries) <= 1, "somebody is there twice"
+        if person.exists == {True} and not person.owed_delete:
+            (held,) = entries
+            assert (held["state"] == ("on",)) in person.active
+            assert held.get("title", (None,))[0] in person.titles
+            assert (person.id in self.here.members(self.team)) in person.member
+
+    async def settle(self) -> None:
+        """The sky clears, the gateway starts anew, and its worker does what is left."""
+        here = self.here
+        here.restarted()
+        await here.worker().recover()
+        for _ in range(2):
+            await here.later()
+        assert self.statuses <= {400, 404, 409}
+        assert await here.ledger.pending() == [], "something stays pending for ever"
+        for person in self.people.values():
+            await self._settled(person)
+
+    async def _settled(self, person: Person) -> None:
+        here = self.here
+        self._check(person)
+        if person.owed_leave and person.id:
+            assert person.id not in here.members(self.team), "a removal from a group was lost"
+        try:
+            shown = await here.get(person.id or "nobody")
+        except NotFoundException:
+            assert person.id is None or False in person.exists
+            self._gone(person)
+            return
+        assert not person.owed_delete, "a deletion was lost"
+        assert True in person.exists
+        if person.owed_off:
+            assert shown["active"] is False, "a deactivation was lost"
+
+    def _gone(self, person: Person) -> None:
+        if person.id is None:
+            return
+        entry = self.here.entries().get(person.id)
+        assert (entry is None) if self.deletes else (entry is not None and entry["state"] == ("off",))
+        assert person.id not in self.here.members(self.team), "somebody deleted is still a member"
+
+
+async def _story(operations: list[Operation], deletes: bool, chooses: bool) -> None:
+    text = mapping_text(lifecycle='delete = "delete"' if deletes else "")
+    async with site(WHERE, text, chooses=chooses) as here:
+        idp = Idp(here, deletes)
+        idp.team = (await here.post({"displayName": "Team"}, "Group"))["id"]
+        for operation in operations:
+            await idp.play(operation)
+        await idp.settle()
+
+
+WHERE = Path(tempfile.mkdtemp(prefix="dirbridge-model-"))
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(OPERATIONS, st.booleans(), st.booleans())
+@example([("post", "ann", "fine"), ("off", "ann", "down"), ("on", "ann", "dies")], False, True)
+@example([("post", "ann", "crash after"), ("post", "ann", "fine"), ("delete", "ann", "dies")], True, False)
+def test_nothing_lost_nothing_doubled_no_false_success(
+    operations: list[Operation], deletes: bool, chooses: bool
+) -> None:
+    asyncio.run(_story(operations, deletes, chooses))
