@@ -26,6 +26,11 @@ class Edit:
     references: set[str] = field(default_factory=set)
 
     @property
+    def names(self) -> frozenset[str]:
+        """What is touched, in lower case."""
+        return frozenset([*(name.lower() for _, name, _ in self.mods), *(["@parent"] if self.parent else [])])
+
+    @property
     def empty(self) -> bool:
         return self.parent is None and not self.mods and not self.secrets
 

@@ -11,12 +11,11 @@ from connectors.ldap.messages import Row
 from connectors.ldap.options import Settings
 from connectors.ldap.values import Anchor, anchor_of, decode
 
-_AUXILIARY = frozenset(
-    (
-        "posixaccount", "shadowaccount", "ldappublickey", "extensibleobject", "simplesecurityobject", "uidobject",
-        "dcobject", "pwdpolicy", "inetlocalmailrecipient", "sambasamaccount", "krbprincipalaux", "mailrecipient",
-    )
+_STRUCTURAL = (
+    "inetorgperson", "user", "organizationalperson", "person", "account", "groupofnames", "groupofuniquenames",
+    "posixgroup", "group", "organizationalrole", "device",
 )  # fmt: skip
+"""The usual structural classes, special before general: entries of a collection are found by theirs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +104,7 @@ def place_of(spec: CollectionSpec, settings: Settings) -> Place:
     rdn = options.get("rdn")
     if not isinstance(rdn, str) or not rdn:
         errors.append(f"{spec.name}: 'rdn' must name the attribute that names an entry, such as \"uid\"")
-    structural = [name for name in classes if name.lower() not in _AUXILIARY] or list(classes) or ["top"]
+    kind = _kind(classes)
     members = spec.members or {}
     if MEMBERS in spec.references and not isinstance(members.get("attr"), str):
         errors.append(f'{spec.name}: members.attr must name the attribute that holds the members, such as "member"')
@@ -122,8 +121,8 @@ def place_of(spec: CollectionSpec, settings: Settings) -> Place:
     return Place(
         spec=spec,
         anchor=anchor_of(spec.anchor, spec.version),
-        filter=query.equal("objectClass", structural[-1].encode()),
-        kind=structural[-1].lower(),
+        filter=query.equal("objectClass", kind.encode()),
+        kind=kind.lower(),
         bases=bases or (settings.base,),
         classes=classes,
         rdn=str(rdn),
@@ -134,6 +133,13 @@ def place_of(spec: CollectionSpec, settings: Settings) -> Place:
         chunk=chunk,
         secrets=frozenset(name.lower() for name in spec.secrets),
     )
+
+
+def _kind(classes: Sequence[str]) -> str:
+    """The class that tells the entries of a collection: the structural one where it is a usual one, else the last."""
+    given = {name.lower(): name for name in classes}
+    usual = next((given[name] for name in _STRUCTURAL if name in given), None)
+    return usual or (classes[-1] if classes else "top")
 
 
 def _texts(raw: object) -> tuple[str, ...]:

@@ -40,12 +40,15 @@ class Updating:
         self._reading = requests.reading
         self._place = requests.place
         self._resolver = requests.resolver
+        self._unassertable: frozenset[frozenset[str]] = frozenset()
+        """sets of attributes whose changes OpenLDAP's unique overlay does not let an assertion accompany"""
 
     def update(self, link: Link, id: str, changes: Sequence[Change], expected: str | None) -> Entry | None:
         """See ``Collection.update``."""
         edit = self._edit(link, changes)
         members_only = bool(changes) and all(change.attribute == MEMBERS for change in changes)
         guarded = link.features.has(ASSERTION)
+        guarded = guarded and edit.names not in self._unassertable
         fresh = not guarded or edit.empty or bool(edit.secrets or edit.references)
         for _ in range(3):
             dn, row = self._target(link, id, edit, fresh)
@@ -59,6 +62,8 @@ class Updating:
                 written = self._apply(link, dn, move, edit.secrets, guards)
             except _Stale as stale:
                 fresh, guarded = True, guarded and not stale.overlay
+                if stale.overlay:
+                    self._unassertable |= {edit.names}
                 continue
             self._reading.snapshots.written()
             self._reading.known.put(id, move.target(dn))
