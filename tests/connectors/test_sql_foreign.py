@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from connectors.contract import Query
+from connectors.contract import CollectionSpec, Query
 from connectors.entry import MEMBERS, Change, Kind, Ref
 from connectors.errors import AlreadyExists, InvalidValue, NotFound, Refused, Unavailable, Unsupported
-from connectors.filters import Compare, Not, Operator
+from connectors.filters import Compare, Not, Operator, Verdict
 from connectors.sql import SqlConnector
 from connectors.testing import ContractTests
 from tests.connectors.counting import statements
@@ -248,4 +248,41 @@ async def test_lost_rights_are_unavailable_to_read_and_refused_to_write(postgres
     foreign.execute("REVOKE SELECT ON people FROM reader")
     with pytest.raises(Unavailable):
         await people.read("1")
+    await connector.close()
+
+
+async def test_columns_of_many_types_come_back_as_they_went(postgres_url: str) -> None:
+    foreign = Foreign(postgres_url)
+    foreign.execute("CREATE TYPE rank AS ENUM ('low', 'high')")
+    foreign.execute(
+        "CREATE TABLE things (key uuid PRIMARY KEY DEFAULT gen_random_uuid(), rank rank, day date, price numeric(9, 2),"
+        " ratio double precision, at timestamptz, doc jsonb, raw bytea, other uuid)"
+    )
+    values = {
+        "rank": "high",
+        "day": "2024-02-29",
+        "price": 12.25,
+        "ratio": 0.1,
+        "at": "2024-02-29T12:30:15.250000Z",
+        "doc": '{"a":[1,true,null],"ü":"x"}',
+        "raw": b"\x00\xff",
+        "other": "00000000-0000-4000-8000-000000000001",
+    }
+    spec = CollectionSpec("Thing", "key", attributes=frozenset(values), options={"table": "things"})
+    connector = foreign.connector()
+    things = connector.collections({"Thing": spec})["Thing"]
+    entry = await things.create({name: (value,) for name, value in values.items()})
+    assert entry.attributes == {name: (value,) for name, value in values.items()}
+    same = await things.update(entry.id, [Change(Kind.REPLACE, name, (value,)) for name, value in values.items()])
+    assert same == entry
+    assert (await things.search(Query(ids=[entry.id, entry.id.upper(), "nonsense"]))).entries == (entry,)
+    for name in ("rank", "day", "price", "at", "other"):
+        leaf = Compare(name, Operator.EQ, values[name])
+        assert things.judge(leaf) is not Verdict.UNSUPPORTED
+        assert (await things.search(Query(leaf, sort_by=name))).entries == (entry,)
+        assert (await things.search(Query(Compare(name, Operator.EQ, "nonsense")))).entries == ()
+    for name, value in (("rank", "middle"), ("day", "31.12."), ("doc", "{"), ("other", "x"), ("price", "dear")):
+        with pytest.raises(InvalidValue) as wrong:
+            await things.update(entry.id, [Change(Kind.REPLACE, name, (value,))])
+        assert wrong.value.attribute == name
     await connector.close()
