@@ -9,7 +9,7 @@ from http import HTTPStatus
 from typing import Any, Protocol
 
 import orjson
-from scim2_models import InvalidValueException
+from scim2_models import ConflictException, InvalidValueException
 from scim2_server.requests import ScimRequest
 from scim2_server.responses import ScimResponse
 from scim2_server.routing import Operation
@@ -37,6 +37,7 @@ async def run_bulk(handler: Handles, request: ScimRequest) -> ScimResponse:
         if fail_on_errors is not None and 0 < fail_on_errors <= run.errors:
             break
         await run.step(step)
+    run.give_up()
     outcomes = [run.outcomes[index] for index in sorted(run.outcomes)]
     return ScimResponse(HTTPStatus.OK, {"schemas": [RESPONSE_SCHEMA], "Operations": outcomes})
 
@@ -71,6 +72,7 @@ class _Run:
             self._succeeded(step, outcome, response)
         except Exception as error:  # noqa: BLE001 - the edge of one operation: its failure is its own
             self._failed(outcome, error)
+        self.plan.ran.add(step.index)
         await self._postponed()
 
     def _succeeded(self, step: Step, outcome: Document, response: ScimResponse) -> None:
@@ -106,6 +108,11 @@ class _Run:
         else:
             if etag := response.headers.get("ETag"):
                 outcome["version"] = etag
+
+    def give_up(self) -> None:
+        """Say of a creation that its references never came, because the request was stopped first."""
+        for step in self.waiting:
+            self._failed(self.outcomes[step.index], ConflictException(detail="What it refers to was not created"))
 
     async def _single(self, method: str, path: str, data: Any, version: str | None) -> ScimResponse:
         """Serve the single request an operation stands for. :raises SCIMException:"""

@@ -46,36 +46,39 @@ class Plan:
     def __init__(self, steps: list[Step]) -> None:
         self.steps = steps
         self.created: dict[str, str] = {}
+        self.ran: set[int] = set()
         self.creations: dict[str, int] = {}
         for step in steps:
             if step.method == "POST" and step.bulk_id is not None:
                 if step.bulk_id in self.creations:
                     step.error = InvalidValueException(detail=f"The bulkId {step.bulk_id!r} is not unique")
                 self.creations.setdefault(step.bulk_id, step.index)
+        self._needs = [list(self._needed(step)) for step in steps]
 
     def ordered(self) -> Iterator[Step]:
         """Creations before what refers to them; without recursion, however long the chain."""
         done: set[int] = set()
-        for root in self.steps:
-            stack = [root.index]
-            path: set[int] = set()
+        for root in range(len(self.steps)):
+            if root in done:
+                continue
+            stack = [(root, iter(self._needs[root]))]
+            path = {root}
             while stack:
-                index = stack[-1]
-                path.add(index)
-                waiting = [n for n in self._needs(index) if n not in done and n not in path]
-                if waiting and index not in done:
-                    stack.append(waiting[0])
-                    continue
-                stack.pop()
-                path.discard(index)
-                if index not in done:
+                index, needs = stack[-1]
+                needed = next(needs, None)
+                if needed is None:
+                    stack.pop()
+                    path.discard(index)
                     done.add(index)
                     yield self.steps[index]
+                elif needed not in done and needed not in path:
+                    path.add(needed)
+                    stack.append((needed, iter(self._needs[needed])))
 
-    def _needs(self, index: int) -> list[int]:
-        step = self.steps[index]
-        named = [*references(step.data), *references(step.path.split("/"))]
-        return [self.creations[name] for name in named if name in self.creations]
+    def _needed(self, step: Step) -> Iterator[int]:
+        for name in (*references(step.data), *references(step.path.split("/"))):
+            if name in self.creations:
+                yield self.creations[name]
 
     def resolve(self, step: Step) -> None:
         """Put ids in the place of bulkIds; what is circular is set aside for later.
@@ -108,7 +111,7 @@ class Plan:
 
     def waits(self, value: Any) -> bool:
         """Whether a value names a resource that is yet to be created."""
-        return any(name in self.creations and name not in self.created for name in references(value))
+        return any(self.creations.get(name, -1) not in {-1, *self.ran} for name in references(value))
 
     def _id(self, name: str) -> str:
         if name not in self.created:

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import httpx2
+
 from connectors.memory import MemoryConnector
 from connectors.sql import SqlConnector
-
 from gateway.ledger import Ledger
 from gateway.mapping.compiled import Mapping, compile_mapping
 from gateway.mapping.load import load

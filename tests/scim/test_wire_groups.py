@@ -1,0 +1,182 @@
+"""Groups and their members on the wire (idp-dialects.md; semantics, rules 8, 17, 18)."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.scim.wire import BASE, GROUP, PATCH, PATH, Wire, fails, wire
+
+pytestmark = pytest.mark.anyio
+
+
+async def team(client: Wire) -> tuple[dict[str, Any], list[str]]:
+    """A group of two, and three users."""
+    ids = [(await client.user(name, displayName=name.title()))["id"] for name in ("ann", "bob", "cid")]
+    return await client.group("Team", members=[{"value": ids[0], "display": "x"}, {"value": ids[1]}]), ids
+
+
+async def members(client: Wire, group: dict[str, Any]) -> set[str]:
+    return {member["value"] for member in (await client.read("Groups", group["id"])).get("members", [])}
+
+
+async def test_members_are_shown_with_display_type_and_ref(tolerant: Wire) -> None:
+    group, ids = await team(tolerant)
+    shown = {member["value"]: member for member in group["members"]}
+    assert shown[ids[0]] == {"value": ids[0], "type": "User", "display": "Ann", "$ref": f"{BASE}{PATH}/Users/{ids[0]}"}
+    (membership,) = (await tolerant.read("Users", ids[0]))["groups"]
+    assert membership["value"] == group["id"]
+    assert membership["$ref"] == f"{BASE}{PATH}/Groups/{group['id']}"
+    assert membership["display"] == "Team"
+
+
+async def test_member_deltas_are_answered_204(tolerant: Wire) -> None:
+    group, ids = await team(tolerant)
+    path = f"/Groups/{group['id']}"
+    added = await tolerant.patch(path, {"op": "add", "path": "members", "value": [{"value": ids[2]}]})
+    assert (added.status_code, added.content) == (204, b"")
+    assert await members(tolerant, group) == set(ids)
+    again = await tolerant.patch(path, {"op": "add", "path": "members", "value": [{"value": ids[2]}]})
+    assert again.status_code == 204
+    removed = await tolerant.patch(path, {"op": "remove", "path": f'members[value eq "{ids[0]}"]'})
+    assert removed.status_code == 204
+    assert await members(tolerant, group) == {ids[1], ids[2]}
+
+
+async def test_member_deltas_with_attributes_are_answered_200(tolerant: Wire) -> None:
+    group, ids = await team(tolerant)
+    add = {"op": "add", "path": "members", "value": [{"value": ids[2]}]}
+    response = await tolerant.patch(f"/Groups/{group['id']}?attributes=members", add)
+    assert response.status_code == 200
+    assert {member["value"] for member in response.json()["members"]} == set(ids)
+
+
+async def test_a_replace_says_what_then_stands(tolerant: Wire) -> None:
+    group, ids = await team(tolerant)
+    response = await tolerant.patch(
+        f"/Groups/{group['id']}", {"op": "replace", "path": "members", "value": [{"value": ids[2]}]}
+    )
+    assert response.status_code == 200
+    assert [member["value"] for member in response.json()["members"]] == [ids[2]]
+
+
+async def test_e3_a_remove_with_values_removes_only_these(tolerant: Wire) -> None:
+    group, ids = await team(tolerant)
+    operation = {"op": "Remove", "path": "members", "value": [{"$ref": None, "value": ids[0]}]}
+    assert (await tolerant.patch(f"/Groups/{group['id']}", operation)).status_code == 204
+    assert await members(tolerant, group) == {ids[1]}
+
+
+async def test_a_remove_without_values_removes_all(tolerant: Wire) -> None:
+    group, _ = await team(tolerant)
+    assert (await tolerant.patch(f"/Groups/{group['id']}", {"op": "remove", "path": "members"})).status_code == 204
+    assert await members(tolerant, group) == set()
+
+
+async def test_okta_renames_without_a_path_and_with_the_id(tolerant: Wire) -> None:
+    group, ids = await team(tolerant)
+    operation = {"op": "replace", "value": {"id": group["id"], "displayName": "New"}}
+    response = await tolerant.patch(f"/Groups/{group['id']}", operation)
+    assert (response.status_code, response.json()["displayName"]) == (200, "New")
+    assert await members(tolerant, group) == set(ids[:2])
+    assert (await tolerant.read("Users", ids[0]))["groups"][0]["display"] == "New"
+
+
+async def test_okta_removes_and_adds_in_one_patch(tolerant: Wire) -> None:
+    group, ids = await team(tolerant)
+    response = await tolerant.patch(
+        f"/Groups/{group['id']}",
+        {"op": "remove", "path": f'members[value eq "{ids[0]}"]'},
+        {"op": "add", "path": "members", "value": [{"value": ids[2], "display": "cid@x"}]},
+        {"op": "replace", "path": "displayName", "value": "Both"},
+    )
+    assert (response.status_code, response.json()["displayName"]) == (200, "Both")
+    assert await members(tolerant, group) == {ids[1], ids[2]}
+
+
+@pytest.mark.parametrize("value", [{"members": None, "displayName": "Team"}, {"members": None}])
+async def test_members_null_is_no_change(tolerant: Wire, value: dict[str, Any]) -> None:
+    group, ids = await team(tolerant)
+    assert (await tolerant.patch(f"/Groups/{group['id']}", {"op": "replace", "value": value})).status_code == 200
+    put = {"schemas": [GROUP], "displayName": "Team", "members": None}
+    assert (await tolerant.send("PUT", f"/Groups/{group['id']}", put)).status_code == 200
+    assert await members(tolerant, group) == set(ids[:2])
+
+
+async def test_s9_a_put_sets_the_members(tolerant: Wire) -> None:
+    group, ids = await team(tolerant)
+    put = {"schemas": [GROUP], "displayName": "Team", "members": [{"value": ids[2], "display": "ignored"}]}
+    response = await tolerant.send("PUT", f"/Groups/{group['id']}", put)
+    assert [member["value"] for member in response.json()["members"]] == [ids[2]]
+    emptied = await tolerant.send("PUT", f"/Groups/{group['id']}", {**put, "members": []})
+    assert "members" not in emptied.json()
+
+
+async def test_p6_an_unknown_member_is_400_naming_it(tolerant: Wire) -> None:
+    group, ids = await team(tolerant)
+    operation = {"op": "add", "path": "members", "value": [{"value": ids[2]}, {"value": "no-such-id"}]}
+    response = await tolerant.patch(f"/Groups/{group['id']}", operation)
+    fails(response, 400, "invalidValue")
+    assert "no-such-id" in response.json()["detail"]
+    assert await members(tolerant, group) == set(ids[:2])
+    fails(
+        await tolerant.send(
+            "POST", "/Groups", {"schemas": [GROUP], "displayName": "X", "members": [{"value": "dc=x"}]}
+        ),
+        400,
+        "invalidValue",
+    )
+
+
+async def test_a_deleted_user_leaves_every_group(tolerant: Wire) -> None:
+    group, ids = await team(tolerant)
+    await tolerant.send("DELETE", f"/Users/{ids[0]}")
+    assert await members(tolerant, group) == {ids[1]}
+
+
+async def test_groups_without_members_when_asked(tolerant: Wire) -> None:
+    group, _ = await team(tolerant)
+    response = await tolerant.get(
+        "/Groups", params={"excludedAttributes": "members", "filter": 'displayName eq "team"'}
+    )
+    (found,) = response.json()["Resources"]
+    assert "members" not in found
+    assert found["id"] == group["id"]
+
+
+async def test_a_duplicate_group_is_409(tolerant: Wire) -> None:
+    await tolerant.group("Team")
+    fails(await tolerant.send("POST", "/Groups", {"schemas": [GROUP], "displayName": "TEAM"}), 409, "uniqueness")
+
+
+async def test_groups_are_filtered_by_member_and_users_by_group(tolerant: Wire) -> None:
+    group, ids = await team(tolerant)
+    for text, found in ((f'members eq "{ids[0]}"', 1), (f'members[value eq "{ids[2]}"]', 0)):
+        assert (await tolerant.get("/Groups", params={"filter": text})).json()["totalResults"] == found
+    by_group = await tolerant.get("/Users", params={"filter": f'groups.value eq "{group["id"]}"'})
+    assert {user["id"] for user in by_group.json()["Resources"]} == set(ids[:2])
+
+
+@pytest.mark.parametrize(("setting", "delta", "change"), [("auto", 204, 200), ("body", 200, 200), ("none", 204, 204)])
+async def test_patch_response(tmp_path: Path, setting: str, delta: int, change: int) -> None:
+    async with wire(tmp_path, patch_response=setting) as client:
+        group, ids = await team(client)
+        path = f"/Groups/{group['id']}"
+        add = {"op": "add", "path": "members", "value": [{"value": ids[2]}]}
+        rename = {"op": "replace", "path": "displayName", "value": "New"}
+        assert (await client.patch(path, add)).status_code == delta
+        assert (await client.patch(path, rename)).status_code == change
+        asked = await client.patch(f"{path}?attributes=displayName", rename)
+        assert (asked.status_code, asked.json()["displayName"]) == (200, "New")
+
+
+async def test_strict_refuses_values_in_a_remove(strict: Wire) -> None:
+    group = await strict.group("Team")
+    operation = {"op": "remove", "path": "members", "value": [{"value": "1"}]}
+    fails(await strict.patch(f"/Groups/{group['id']}", operation), 400, "invalidValue")
+
+
+async def test_the_envelope_of_a_group_patch(tolerant: Wire) -> None:
+    group = await tolerant.group("Team")
+    body = {"schemas": [PATCH], "Operations": [{"op": "add", "path": "members", "value": [{}]}]}
+    fails(await tolerant.send("PATCH", f"/Groups/{group['id']}", body), 400, "invalidValue")
