@@ -14,10 +14,10 @@ from scim2_models import ExpiredCursorException, InvalidCursorException, TooMany
 from connectors.contract import Page, Query
 from connectors.errors import Unsupported
 from gateway.provisioning.model import Listing, Resource, Search
-from gateway.provisioning.rendering import Found, complete, owned, render
-from gateway.provisioning.scanning import CHUNK, Budget, Match, chunk, total
+from gateway.provisioning.rendering import owned, render
+from gateway.provisioning.scanning import Budget, Match, chunk, complete, total
 from gateway.provisioning.sorting import Key
-from gateway.provisioning.sources import Source, scanned
+from gateway.provisioning.sources import Source
 
 Position = dict[str, Any]
 
@@ -101,18 +101,10 @@ async def _cut_here(
     """Decide on one chunk; if more match than are wanted, the next page begins with the same chunk."""
     attributes = source.view.attributes(search.wanted)
     cursor, seen = position.get("c"), set(position.get("seen", ()))
-    found, answer = await chunk(
-        source,
-        scanned(source, attributes),
-        cursor=cursor,
-        limit=CHUNK,
-        sort_by=source.sort_by,
-        descending=search.descending,
-    )
+    found, answer = await chunk(source, attributes, cursor, sort_by=source.sort_by, descending=search.descending)
     budget.left -= len(answer.entries)
     fresh = [match for match in found if _mark(match) not in seen]
-    chosen: list[Found] = [match.found for match in fresh[:count]]
-    resources = await complete(source.view, chosen, attributes, source.seen)
+    resources = await complete(source, fresh[:count], attributes)
     if len(fresh) > count:
         marks = sorted(seen | {_mark(match) for match in fresh[:count]})
         return resources, {"c": cursor, "seen": marks}

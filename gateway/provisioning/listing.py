@@ -13,10 +13,10 @@ from connectors.contract import Query
 from gateway.provisioning import cursors
 from gateway.provisioning.model import Listing, Resource, Search
 from gateway.provisioning.references import entries_by_id
-from gateway.provisioning.rendering import Found, complete, owned, render
-from gateway.provisioning.scanning import Budget, matches, total
+from gateway.provisioning.rendering import owned, render
+from gateway.provisioning.scanning import Budget, Match, complete, matches, total
 from gateway.provisioning.sorting import Key, in_order, key_of
-from gateway.provisioning.sources import Source, prepare, scanned
+from gateway.provisioning.sources import Source, prepare
 from gateway.provisioning.view import View
 
 
@@ -92,14 +92,12 @@ async def _native(source: Source, search: Search, start: int, count: int, budget
 
 async def _walked(source: Source, search: Search, start: int, count: int, budget: Budget) -> tuple[list[Resource], int]:
     attributes = source.view.attributes(search.wanted)
-    number, window = 0, list[Found]()
-    async for match in matches(
-        source, scanned(source, attributes), budget, sort_by=source.sort_by, descending=search.descending
-    ):
+    number, window = 0, list[Match]()
+    async for match in matches(source, attributes, budget, sort_by=source.sort_by, descending=search.descending):
         if start <= number < start + count:
-            window.append(match.found)
+            window.append(match)
         number += 1
-    return await complete(source.view, window, attributes, source.seen), number
+    return await complete(source, window, attributes), number
 
 
 async def _sorted(sources: Sequence[Source], search: Search, budget: Budget) -> Listing:

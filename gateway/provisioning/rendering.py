@@ -7,7 +7,7 @@ from connectors.entry import GROUPS, MEMBERS, Entry
 from gateway.ledger.model import AllSeen, Assertion
 from gateway.provisioning import overlay, references
 from gateway.provisioning.model import Resource
-from gateway.provisioning.view import AT_NAMES, View
+from gateway.provisioning.view import View
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,18 +53,3 @@ def _bare(view: View, found: Found) -> Resource:
     if found.assertion is None:
         raise ValueError("neither an entry nor an assertion: there is nothing to show")
     return overlay.absent(found.assertion)
-
-
-async def complete(
-    view: View, found: Sequence[Found], attributes: frozenset[str], seen: AllSeen | None = None
-) -> list[Resource]:
-    """Render what a walk has found; members and groups, which a walk leaves out, are read for these few."""
-    if found and attributes & AT_NAMES:
-        ids = [each.entry.id for each in found if each.entry is not None]
-        entries = {entry.id: entry for entry in await references.entries_by_id(view, ids, attributes)}
-        found = [
-            Found(entries[each.entry.id], each.assertion)
-            for each in found
-            if each.entry is not None and each.entry.id in entries
-        ]
-    return await render(view, found, attributes, seen)

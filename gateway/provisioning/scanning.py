@@ -1,6 +1,6 @@
 """Walking through candidates that only the gateway can decide on, a chunk at a time and in bounded memory (rule 3)."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 
 from scim2_models import TooManyException
@@ -8,18 +8,25 @@ from scim2_models import TooManyException
 from connectors.contract import Page, Query
 from connectors.entry import Entry
 from gateway.provisioning.model import Resource
+from gateway.provisioning.references import entries_by_id
 from gateway.provisioning.rendering import Found, owned, render
-from gateway.provisioning.sources import Source
+from gateway.provisioning.sources import Source, scanned
 
-CHUNK = 500
+FIRST, CHUNK = 20, 500
+"""how many candidates are read at first, with all that the answer wants (most filters of an IdP have one match), and
+then at a time, with what the decision needs"""
 
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """One object that satisfies the whole filter, rendered from the attributes that were scanned."""
+    """One object that satisfies the whole filter.
+
+    :param resource: rendered from what was read. :param whole: that was all that the answer wants.
+    """
 
     found: Found
     resource: Resource
+    whole: bool
 
     @property
     def entry(self) -> Entry:
@@ -44,22 +51,21 @@ class Budget:
 
 
 async def chunk(
-    source: Source,
-    attributes: frozenset[str],
-    *,
-    cursor: str | None,
-    limit: int,
-    sort_by: str | None = None,
-    descending: bool = False,
+    source: Source, final: frozenset[str], cursor: str | None, *, sort_by: str | None, descending: bool
 ) -> tuple[list[Match], Page]:
-    """One chunk of candidates: those that match, and the page they came from."""
+    """One chunk of candidates: those that match, and the page they came from.
+
+    :param final: the attributes that the answer is rendered from.
+    """
+    whole = cursor is None
+    attributes = final | source.needs if whole else scanned(source, final)
     query = Query(
         filter=source.filter,
         attributes=attributes,
         sort_by=sort_by,
         sort_exact=source.sort_exact,
         descending=descending,
-        limit=limit,
+        limit=FIRST if whole else CHUNK,
         cursor=cursor,
         count=False,
     )
@@ -68,32 +74,37 @@ async def chunk(
     found = await owned(source.view, entries)
     resources = await render(source.view, found, attributes, source.seen)
     pairs = zip(found, resources, strict=True)
-    condition = source.condition
+    holds = source.condition
     return [
-        Match(each, resource) for each, resource in pairs if condition is None or condition(resource, each.entry)
+        Match(each, resource, whole) for each, resource in pairs if holds is None or holds(resource, each.entry)
     ], page
 
 
 async def matches(
-    source: Source,
-    attributes: frozenset[str],
-    budget: Budget,
-    *,
-    sort_by: str | None = None,
-    descending: bool = False,
+    source: Source, final: frozenset[str], budget: Budget, *, sort_by: str | None = None, descending: bool = False
 ) -> AsyncIterator[Match]:
     """Every match of a source, in the target's order."""
     cursor: str | None = None
     while True:
-        found, page = await chunk(
-            source, attributes, cursor=cursor, limit=CHUNK, sort_by=sort_by, descending=descending
-        )
+        found, page = await chunk(source, final, cursor, sort_by=sort_by, descending=descending)
         budget.take(len(page.entries))
         for match in found:
             yield match
         cursor = page.cursor
         if cursor is None:
             return
+
+
+async def complete(source: Source, found: Sequence[Match], final: frozenset[str]) -> list[Resource]:
+    """The resources of some matches; what a walk leaves out is read for these few."""
+    missing = final - scanned(source, final)
+    ids = [match.entry.id for match in found if not match.whole] if missing else []
+    entries = {entry.id: entry for entry in await entries_by_id(source.view, ids, final)}
+    again = [Found(entries[match.entry.id], match.found.assertion) for match in found if match.entry.id in entries]
+    rendered = await render(source.view, again, final, source.seen) if again else []
+    read = {each.entry.id: resource for each, resource in zip(again, rendered, strict=True) if each.entry is not None}
+    gone = set(ids) - set(read)
+    return [read.get(match.entry.id, match.resource) for match in found if match.entry.id not in gone]
 
 
 async def total(source: Source, budget: Budget) -> int:

@@ -175,6 +175,7 @@ async def library(
     capabilities: Capabilities = RICH,
     judging: bool = True,
     max_scan: int = 100_000,
+    ledger_url: str = "sqlite://",
 ) -> AsyncIterator[Library]:
     file = path / "library.toml"
     file.write_text(TEXT.replace("USER", user).replace("GROUP", group).replace("MEMBERS", members))
@@ -183,7 +184,7 @@ async def library(
     collections = {
         name: Poor(one, asked, judging, capabilities) for name, one in memory.collections(mapping.specs).items()
     }
-    ledger = await Ledger.open("sqlite://")
+    ledger = await Ledger.open(ledger_url)
     settings = ConnectionSettings("okta", "store", max_scan=max_scan)
     reader = Reader(settings, mapping, collections, ledger)
     try:
