@@ -74,7 +74,9 @@ def error(response: Response, *, attribute: str | None = None, secret: str | Non
     if secret and secret in said:
         said = ""
     named = next((found[1] for pattern in _ATTRIBUTE if (found := pattern.search(said))), None)
-    quiet = not said or kind in (errors.Unavailable, errors.AlreadyExists)
+    if issubclass(kind, errors.Unavailable):
+        return kind(words)
+    quiet = not said or kind is errors.AlreadyExists
     return kind(words if quiet else f"{words} ({said})", attribute=named or attribute)
 
 

@@ -118,15 +118,15 @@ def settings_of(options: Mapping[str, Any]) -> Settings:
         password=password,
         start_tls=start_tls,
         ca=ca,
-        pool=_positive(reader, options, "pool", 16),
-        connect=float(_positive(reader, timeouts, "connect", 3)),
+        pool=_whole(reader, "pool", 16),
+        connect=_positive(reader, timeouts, "connect", 3),
         answer=max(1, round(_positive(reader, timeouts, "answer", 10))),
-        failback=float(_positive(reader, timeouts, "failback", 30)),
-        page=_positive(reader, options, "page", 1000),
+        failback=_positive(reader, timeouts, "failback", 30),
+        page=_whole(reader, "page", 1000),
         avoid=_avoid(reader),
         memberof=reader.take("memberof", bool, False, "true or false"),
-        settle=float(_positive(reader, options, "settle", 300)),
-        max_scan=_positive(reader, options, "max_scan", 1_000_000),
+        settle=_positive(reader, options, "settle", 300),
+        max_scan=_whole(reader, "max_scan", 1_000_000),
     )
     if reader.errors:
         raise ValueError("\n".join(reader.errors))
@@ -157,12 +157,20 @@ def _is_loopback(url: str) -> bool:
         return False
 
 
-def _positive(reader: _Reader, options: Mapping[str, Any], key: str, default: int) -> int:
+def _positive(reader: _Reader, options: Mapping[str, Any], key: str, default: float) -> float:
     value = options.get(key, default)
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or value <= 0:
+    if isinstance(value, bool) or not isinstance(value, int | float) or value <= 0:
         reader.errors.append(f"{key} must be a number above 0")
         return default
-    return value  # type: ignore[return-value]
+    return float(value)
+
+
+def _whole(reader: _Reader, key: str, default: int) -> int:
+    value = reader.options.get(key, default)
+    if isinstance(value, bool) or not isinstance(value, int) or value <= 0:
+        reader.errors.append(f"{key} must be a whole number above 0")
+        return default
+    return value
 
 
 def _avoid(reader: _Reader) -> frozenset[str]:
