@@ -106,6 +106,8 @@ class BoundRow:
             return value
         if self.shape is Shape.WHOLE and self.path.known.sub is None:
             return _whole(value, self.path.known.head)
+        if isinstance(value, tuple):
+            return tuple(each for each in (shown(part, self.facts) for part in value) if each is not None)
         return shown(value, self.facts)
 
     def into(self, value: Any, old: Any = None) -> Any:
@@ -126,6 +128,15 @@ class BoundRow:
         if not isinstance(value, str):
             raise StepError("must be the id of a resource")
         return value
+
+    def reads_as(self, held: Any, value: Any) -> bool:
+        """Whether what the target holds is read as exactly this value: then it is left alone, even where the steps
+        would refuse the value today (law 1)."""
+        if not self.reads:
+            return False
+        found = self.out(held)
+        found = list(found) if isinstance(found, tuple) else found
+        return type(found) is type(value) and bool(found == value)
 
     def same(self, made: Any, held: Any) -> bool:
         """Whether what would be written and what the target holds mean the same under the row's steps."""

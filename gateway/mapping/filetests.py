@@ -113,9 +113,9 @@ class _Run:
         wanted = dict(self.test.gives or {})
         if "dn" in wanted and "dn" not in self.resource.spec.attributes:
             expected = wanted.pop("dn")
-            got = dn(self.resource.section, state)
-            if got != expected:
-                yield f"gives.dn: expected {expected!r}, got {got!r}"
+            name = dn(self.resource.section, state)
+            if name != expected:
+                yield f"gives.dn: expected {expected!r}, got {name!r}"
         known = {*self.resource.spec.attributes, *state.attributes}
         for name, expected in flattened(wanted, known):
             got = self.children.shown(name, state.attributes.get(name, ()))

@@ -10,7 +10,7 @@ from gateway.mapping.check_rows import Subject, steps_of
 from gateway.mapping.model import Row, SchemaAttribute
 from gateway.mapping.samples import scim_values, target_values
 from gateway.mapping.slots import Lack, slot
-from gateway.mapping.steps import Step, StepError
+from gateway.mapping.steps import StepError
 from gateway.mapping.steps.times import instant
 
 _FEW = 12
@@ -33,6 +33,10 @@ class RowValues:
         self.seed = f"{subject.section.name} {path.text}"
         self.elements = row.attr in subject.section.children
         self._get = slot(path)
+        self.single = self._single()
+        """values an IdP may send, one at a time"""
+        self.held = self._held()
+        """what the target may hold: what the row writes, and what others wrote"""
 
     def document(self, value: Any) -> dict[str, Any]:
         """Return a document that asserts ``value`` and nothing else."""
@@ -54,7 +58,7 @@ class RowValues:
 
     def asserted(self) -> list[Any]:
         """Return values an IdP may send. A row that takes several gets lists of them."""
-        single = self._single()
+        single = self.single
         if not self.path.everything:
             return single
         pairs = [[first, second] for first, second in zip(single, single[7:], strict=False) if first != second]
@@ -88,11 +92,10 @@ class RowValues:
             yield every
             yield from ({name: value} for name, value in every.items())
 
-    def held(self) -> list[Any]:
-        """Return what the target may hold: what the row writes, and what others wrote."""
+    def _held(self) -> list[Any]:
         if self.row.ref is not None:
             return [Ref("7"), (Ref("7"), Ref("8"))]
-        written = [self.forward(value) for value in self._single()[:60]] if self.facts.type != "complex" else []
+        written = [self.forward(value) for value in self.single[:60]] if self.facts.type != "complex" else []
         if self.elements:
             return list(self._complex())
         listed = [held for step in self.steps if (found := step.outcomes()) for _, held in found]
@@ -103,11 +106,10 @@ class RowValues:
             return [value for value in written if value is not None]
         return [*values, *pairwise(values[:_FEW])]
 
-    def earlier(self, value: Any) -> list[Any]:
-        """Return a few values that the target may have held before ``value`` is written."""
-        del value
-        held = [each for each in self.held() if not isinstance(each, tuple)]
-        return [*held[:6], *(each for each in (66048, 66050, "20260102030405Z", "other") if each in held)]
+    def earlier(self) -> list[Any]:
+        """Return a few values that the target may have held before another is written."""
+        held = [each for each in self.held if not isinstance(each, tuple)]
+        return [*held[:2], *(each for each in (66048, 66050, "20260102030405Z", "other") if each in held)]
 
     def forward(self, value: Any) -> Any:
         """Return what the steps make of a value in an empty entry; None where they refuse it."""
@@ -135,21 +137,31 @@ class RowValues:
 
     def same(self, wrote: Any, read: Any) -> bool:
         """Whether what is read equals what was written, up to the row's normalisers and the attribute's own rules."""
-        if wrote in (None, []) or read in (None, []):
-            return wrote in (None, []) and read in (None, [])
+        if self._is_blank(wrote) or self._is_blank(read):
+            return self._is_blank(wrote) and self._is_blank(read)
         if isinstance(wrote, list) or isinstance(read, list):
             return self._bag(wrote) == self._bag(read)
         return bool(self._key(wrote) == self._key(read))
 
+    def _is_blank(self, value: Any) -> bool:
+        """No value, or one of which the normalisers leave nothing."""
+        if isinstance(value, list):
+            return all(self._is_blank(each) for each in value)
+        if isinstance(value, dict):
+            return all(each in (None, "", []) for each in value.values())
+        plain = self.row.ref is None and self.facts.type != "complex" and not any(step.whole for step in self.steps)
+        return value is None or (isinstance(value, str) and plain and self._key(value) in ("", None))
+
     def _bag(self, values: Any) -> set[str]:
         each = values if isinstance(values, list) else [values]
-        return {json.dumps(self._key(value), sort_keys=True, default=str) for value in each}
+        keys = (self._key(value) for value in each if not self._is_blank(value))
+        return {json.dumps(key, sort_keys=True, default=str) for key in keys}
 
     def _key(self, value: Any) -> Any:
         """Bring values together that are equal: the steps from the first normaliser on decide, then the schema."""
         normalised = value
         for step in self.steps:
-            if not any(other.normaliser for other in self.steps):
+            if not any(other.normaliser or other.spellings for other in self.steps):
                 break
             try:
                 normalised = step.forward(normalised)
@@ -162,45 +174,6 @@ class RowValues:
         if isinstance(normalised, dict):
             return {key: each for key, each in normalised.items() if each not in (None, "", [])}
         return normalised
-
-    def lossy_steps(self) -> Iterator[tuple[str, str]]:
-        """Yield an exact step that loses something on the way, with the smallest value found.
-
-        Normalisers after it would hide the loss, so each step is tried by itself.
-        """
-        values = self._single() if self.facts.type != "complex" else []
-        for step in self.steps:
-            if not (step.normaliser or step.whole):
-                for value in values:
-                    lost = _loss(step, value)
-                    if lost is not None and not self._equal(value, lost[1]):
-                        yield step.name, f"makes {lost[0]!r} of {value!r}, and {lost[1]!r} of that again"
-                        return
-            values = [made for value in values if (made := _once(step, value)) is not None]
-
-    def _equal(self, value: Any, again: Any) -> bool:
-        if isinstance(value, str) and isinstance(again, str):
-            moments = instant(value), instant(again)
-            if None not in moments:
-                return moments[0] == moments[1]
-            return value.casefold() == again.casefold()
-        return type(value) is type(again) and bool(value == again)
-
-
-def _once(step: Step, value: Any) -> Any:
-    try:
-        return step.forward(value)
-    except (StepError, ValueError, TypeError, OverflowError):
-        return None
-
-
-def _loss(step: Step, value: Any) -> tuple[Any, Any] | None:
-    """Return what a step makes of a value and reads back, where that is another value."""
-    made = _once(step, value)
-    if made is None:
-        return None
-    again = step.backward(made)
-    return None if type(again) is type(value) and again == value else (made, again)
 
 
 def _unique(values: list[Any]) -> list[Any]:

@@ -8,7 +8,7 @@ the whole file with whole documents.
 """
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -20,6 +20,7 @@ from gateway.mapping.check_rows import Subject, subjects
 from gateway.mapping.compiled import ResourceMapping, compile_mapping
 from gateway.mapping.errors import Message
 from gateway.mapping.law_documents import Asserted, whole_documents
+from gateway.mapping.law_steps import step_breaches
 from gateway.mapping.law_values import RowValues
 from gateway.mapping.model import Lifecycle, MappingFile, Row, Section
 from gateway.mapping.samples import shrunk
@@ -30,6 +31,12 @@ _LAWS = {
     2: "the IdP reads back what it wrote",
     3: "a retry is harmless",
 }
+
+_FEW = 40
+"""How many values are also written over something else."""
+
+Befores = Sequence[State | None]
+"""What the target holds before a write; None: there is no entry yet."""
 
 Breach = str | None
 """What happened, as a sentence; None: the law holds, or the value was refused."""
@@ -61,13 +68,17 @@ def _row_messages(subject: Subject, row: Row) -> Iterator[Message]:
     if values.one_way:
         return
     trial = _RowTrial(_alone(subject, row), row, values)
-    for step, example in values.lossy_steps():
-        yield _message(row, 2, f"step '{step}' {example}")
+    for number, text in step_breaches(values.steps, values.single, values.seed):
+        yield _message(row, number, text)
         return
+    earlier = trial.states(values.earlier())
+    asserted = values.asserted()
     for number, law, samples in (
-        (1, trial.unchanged, values.held()),
-        (2, trial.read_back, values.asserted()),
-        (3, trial.retried, values.asserted()),
+        (1, trial.unchanged, values.held),
+        (2, partial(trial.read_back, [None]), asserted),
+        (2, partial(trial.read_back, earlier), asserted[:_FEW]),
+        (3, partial(trial.retried, [None]), asserted),
+        (3, partial(trial.retried, earlier), asserted[:_FEW]),
     ):
         found = _first_breach(law, samples)
         if found is not None:
@@ -133,12 +144,12 @@ class _RowTrial:
                 )
         return None
 
-    def read_back(self, value: Any) -> Breach:
+    def read_back(self, befores: Befores, value: Any) -> Breach:
         """Law 2 for a new entry, and for one that held something else before."""
         document = self.values.document(value)
-        for before in self._befores(value):
+        for before in befores:
             try:
-                after, _ = self._write(document, before)
+                after, _ = self._write(document, before, value)
             except SCIMException:
                 return None
             shown = self.resource.read(after.entry, after.stored)
@@ -147,13 +158,13 @@ class _RowTrial:
                 return f"{start}{_said(document)} is written as {self._left(after)} and reads as {_said(shown)}"
         return None
 
-    def retried(self, value: Any) -> Breach:
+    def retried(self, befores: Befores, value: Any) -> Breach:
         """Law 3: the same document again, after the answer arrived or was lost."""
         document = self.values.document(value)
-        for before in self._befores(value):
+        for before in befores:
             try:
-                once, _ = self._write(document, before)
-                for last in (document, self._asserted(before)):
+                once, _ = self._write(document, before, value)
+                for last in (document, self._asserted(before, value)):
                     twice, plan = updated(self.resource, document, once, last)
                     if not is_idle(plan, once):
                         return f"{_said(document)} gives {self._left(once)}, and written again {self._left(twice)}"
@@ -161,20 +172,22 @@ class _RowTrial:
                 return None
         return None
 
-    def _write(self, document: Document, before: State | None) -> tuple[State, Any]:
+    def _write(self, document: Document, before: State | None, value: Any) -> tuple[State, Any]:
         if before is None:
             return created(self.resource, document)
-        return updated(self.resource, document, before, self._asserted(before))
+        return updated(self.resource, document, before, self._asserted(before, value))
 
-    def _asserted(self, before: State | None) -> Document | None:
+    def _asserted(self, before: State | None, value: Any) -> Document | None:
         """What the IdP had asserted when the target came to hold ``before``."""
-        return None if before is None else self.resource.read(before.entry, before.stored)
+        if before is None:
+            return None
+        if self.values.path.text == "active":
+            return {"active": not value}  # true only undoes what this connection did (semantics, rule 9)
+        return self.resource.read(before.entry, before.stored)
 
-    def _befores(self, value: Any) -> Iterator[State | None]:
-        yield None
-        if self.row.store is None:
-            for held in self.values.earlier(value):
-                yield self._state(held)
+    def states(self, held: list[Any]) -> Befores:
+        """Return entries that hold one of these values each; a ledger's value has no entry to stand in."""
+        return [] if self.row.store is not None else [self._state(each) for each in held]
 
     def _state(self, held: Any) -> State:
         if self.row.store is not None:

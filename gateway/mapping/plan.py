@@ -150,6 +150,8 @@ def swap(row: BoundRow, value: Any, held: tuple[Any, ...], last: Any) -> tuple[l
         made = into(row, value)
         return ([], None, None) if made is None else ([Change(Kind.REPLACE, attr, (made,))], None, made)
     before = row.chosen(held, last)
+    if row.reads_as(before, value):
+        return [], before, before
     made = into(row, value, before)
     if made is None:
         return ([], before, before) if row.blank(before) else _cleared(row, held, last)
@@ -177,6 +179,8 @@ def _cleared(row: BoundRow, held: tuple[Any, ...], last: Any) -> tuple[list[Chan
 def own(row: BoundRow, value: Any, held: tuple[Any, ...]) -> tuple[list[Change], Any, Any]:
     """The changes of a row that has the target's attribute for itself (JSON, a text with separators)."""
     attr = row.attr or ""
+    if any(row.reads_as(each, value) for each in held):
+        return [], held, held
     made = [] if value is None else all_into(row, value)
     if not made:
         return ([Change(Kind.REPLACE, attr)], held, None) if held else ([], None, None)
@@ -200,7 +204,7 @@ def several(
     :param removed: values that the request takes away whoever wrote them.
     """
     attr = row.attr or ""
-    made = [] if value is None else all_into(row, value)
+    made = [] if value is None else _all_onto(row, value, held)
     new = [each for each in made if not any(row.same(each, there) for there in held)]
     kept = [there for there in held if any(row.same(each, there) for each in made)]
     gone = [there for there in held if there not in kept]
@@ -212,6 +216,15 @@ def several(
     after = tuple(each for each in held if each not in gone) + tuple(new)
     changes = [Change(Kind.REMOVE, attr, tuple(gone))] if gone else []
     return changes + ([Change(Kind.ADD, attr, tuple(new))] if new else []), held, after
+
+
+def _all_onto(row: BoundRow, value: Any, held: tuple[Any, ...]) -> list[Any]:
+    """Translate everything a row asserts; what reads as asserted stands for itself."""
+    made: list[Any] = []
+    for each in value if isinstance(value, list) else [value]:
+        there = next((one for one in held if row.reads_as(one, each)), None)
+        made += all_into(row, [each]) if there is None else [there]
+    return [one for at, one in enumerate(made) if one not in made[:at]]
 
 
 def _quietly(row: BoundRow, last: Any) -> list[Any]:

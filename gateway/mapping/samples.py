@@ -20,6 +20,7 @@ _TEXTS = (
     "GB", "DEU", "Germany", "http://a.example/~a?b=c#d", "urn:a:b", "2026-01-02T03:04:05Z",
     "2026-01-02T03:04:05.678+02:00", "20260102030405Z", "3f2504e0-4f89-11d3-9a0c-0305e82c3301", "YWI=", "YWI",
     "{}", "[]", '{"a":1}', "a@b", "@", "a@", "@b", "a@b@c", "first last",
+    "active", "invited", "disabled", "locked", "enabled", "inactive", "suspended", "Y", "N",
 )  # fmt: skip
 _INTEGERS = (0, 1, -1, 2, 3, 7, 8, 9, 16, 255, 256, 512, 514, 544, 546, 66048, 66050, 66080, 2**31 - 1, 2**31, -(2**31))
 _TIMES = (

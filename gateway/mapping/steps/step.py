@@ -56,6 +56,9 @@ class Step:
     """there is no ``backward``"""
     normaliser: ClassVar[bool] = False
     """``backward`` leaves a value as it is, and ``forward`` twice is ``forward`` once"""
+    spellings: ClassVar[bool] = False
+    """several values of one side are spellings of one value (a time with another offset, JSON with other blanks); those
+    that ``forward`` makes equal are equal, and one that the target holds is left alone"""
     reads_old: ClassVar[bool] = False
     """``onto`` looks at what the target holds"""
     reads_absence: ClassVar[bool] = False

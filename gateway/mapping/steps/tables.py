@@ -57,6 +57,7 @@ class Country(Step):
     argument. Capitals do not count."""
 
     name = "country"
+    spellings = True
     example = '\'addresses[type eq "work"].country\' = { attr = "co", via = ["country"] }'
     gives = "string"
     _known = frozenset(row[0] for row in COUNTRIES)

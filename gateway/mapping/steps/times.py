@@ -42,6 +42,7 @@ class LdapTime(Plain):
     """GeneralizedTime of RFC 4517 (``20260131120000Z``)."""
 
     name = "ldap_time"
+    spellings = True
     example = '"meta.created" = { attr = "createTimestamp", via = ["ldap_time"] }'
     gives = "string"
 
@@ -90,6 +91,7 @@ class AdTime(Plain):
     shown."""
 
     name = "ad_time"
+    spellings = True
     example = '"meta.created" = { attr = "whenCreatedTicks", via = ["ad_time"] }'
     gives = "integer"
 
@@ -114,6 +116,7 @@ class IsoTime(Plain):
     """A date and time as ISO 8601 text, in UTC."""
 
     name = "iso_time"
+    spellings = True
     example = '"meta.created" = { attr = "created_at", via = ["iso_time"] }'
     gives = "dateTime"
 

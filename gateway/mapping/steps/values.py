@@ -25,6 +25,7 @@ class Int(Plain):
     """Text on one side, a number on the other."""
 
     name = "int"
+    spellings = True
     example = '"enterprise:employeeNumber" = { attr = "staff_no", via = ["int"] }'
     gives = "integer"
 
@@ -47,6 +48,7 @@ class Guid(Step):
     of the text."""
 
     name = "guid"
+    spellings = True
     example = 'externalId = { attr = "mS-DS-ConsistencyGuid", via = ["guid"] }'
     gives = "binary"
 
@@ -76,6 +78,7 @@ class Base64(Plain):
     """Base64 in SCIM, octets in the target."""
 
     name = "base64"
+    spellings = True
     example = '\'photos[type eq "photo"].value\' = { attr = "jpegPhoto", via = ["base64"] }'
     gives = "binary"
 
@@ -94,6 +97,7 @@ class Json(Plain):
     """A whole complex or multi-valued attribute as JSON text in one place of the target."""
 
     name = "json"
+    spellings = True
     example = 'addresses = { attr = "addresses", via = ["json"] }'
     whole = True
     gives = "string"
@@ -173,6 +177,7 @@ class Split(Step):
     of one SCIM value is split; a row that takes the values of all elements is joined."""
 
     name = "split"
+    spellings = True
     example = '"enterprise:costCenter" = { attr = "departmentNumber", via = [{ split = ";" }] }'
     whole = True
 
