@@ -5,8 +5,9 @@ One overlay serves reads, filters, lists and totals.
 
 import hashlib
 import string
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from copy import deepcopy
+from datetime import datetime
 from typing import Any
 
 import orjson
@@ -64,8 +65,9 @@ def finished(view: View, resource: Resource, entry: Entry | None, assertion: Ass
     """Add ``schemas``, ``id`` and ``meta`` (RFC 7643 §3.1)."""
     version = _version(view, entry, assertion)
     meta: dict[str, Any] = {"resourceType": view.type}
-    for name, known in (("created", _created(assertion)), ("lastModified", _modified(assertion))):
-        if (value := (resource.get("meta") or {}).get(name) or known) is not None:
+    shown: Mapping[str, Any] = resource.get("meta") or {}
+    for name, known in _TIMES.items():
+        if (value := shown.get(name) or _time(known(assertion))) is not None:
             meta[name] = value
     if version is not None:
         meta["version"] = version
@@ -75,16 +77,15 @@ def finished(view: View, resource: Resource, entry: Entry | None, assertion: Ass
     return {"schemas": schemas, "id": id, **rest, "meta": meta}
 
 
-def _created(assertion: Assertion | None) -> str | None:
-    return _time(assertion.created) if assertion and assertion.created else None
+_TIMES: Mapping[str, Callable[[Assertion | None], datetime | None]] = {
+    "created": lambda assertion: assertion.created if assertion else None,
+    "lastModified": lambda assertion: assertion.modified if assertion else None,
+}
+"""what the ledger knows where the target does not say"""
 
 
-def _modified(assertion: Assertion | None) -> str | None:
-    return _time(assertion.modified) if assertion and assertion.modified else None
-
-
-def _time(moment: Any) -> str:
-    return str(moment.isoformat()).replace("+00:00", "Z")
+def _time(moment: datetime | None) -> str | None:
+    return None if moment is None else moment.isoformat().replace("+00:00", "Z")
 
 
 def _version(view: View, entry: Entry | None, assertion: Assertion | None) -> str | None:
