@@ -13,6 +13,7 @@ from starlette.types import ASGIApp
 from gateway.app.ledgers import ledger_url
 from gateway.app.parts import Part, Parts, assemble
 from gateway.config import Config, ConfigError
+from gateway.config.settings import Target
 from gateway.http import Access, HttpSettings, StaticToken, application
 from gateway.ledger.ledger import Ledger
 from gateway.mapping.errors import Message
@@ -94,11 +95,17 @@ def _provisioner(part: Part, parts: Parts, ledger: Ledger) -> Provisioner:
         target=settings.target,
         dialect=settings.dialect,
         put_creates=settings.put_creates,
-        settle=target.settle,
+        settle=target.settle if _fails_over(target) else 0.0,
         max_scan=settings.max_scan,
         retry=RetrySettings(attempts=target.retry.attempts, deadline=target.retry.deadline),
     )
     return Provisioner(connection, part.mapping, part.collections, ledger)
+
+
+def _fails_over(target: Target) -> bool:
+    """Whether another server may be answering than the one that was written to (semantics, rule 2)."""
+    urls = target.options.get("urls", ())
+    return isinstance(urls, list | tuple) and len(urls) > 1
 
 
 def scim_settings(part: Part, config: Config, key: bytes) -> ScimSettings:
