@@ -45,7 +45,7 @@ def judge(leaf: Leaf, place: Place, schema: Schema) -> Verdict:
     if name in place.spec.references or name in (MEMBERS, GROUPS):
         return _judge_reference(leaf, equality)
     rule = rule_of(schema, name)
-    if rule is None and not schema.attributes:
+    if rule is None and not (schema.attributes and name in place.spec.attributes):
         return Verdict.UNSUPPORTED
     if rule is None or isinstance(leaf, Present):
         return Verdict.EXACT

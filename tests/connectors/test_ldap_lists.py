@@ -1,0 +1,169 @@
+"""Lists from a real directory: a page at any offset costs what the first does."""
+
+import pytest
+
+from connectors.contract import Query
+from connectors.entry import Change, Kind, Ref
+from connectors.errors import TooMany, Unsupported
+from connectors.filters import AnyOf, Compare, Filter, Not, Operator, Present
+from tests.backends.slapd import Slapd
+from tests.connectors.ldap_ground import Ground, ground
+
+pytestmark = pytest.mark.anyio
+NUMBER = 2500
+
+
+def people(number: int) -> str:
+    return "".join(
+        f"dn: uid=p{n},ou=people,{{base}}\nobjectClass: inetOrgPerson\nuid: p{n}\ncn: p{n}\n"
+        f"sn: {'even' if n % 2 == 0 else 'odd'}\nemployeeNumber: {number - n}\n\n"
+        for n in range(number)
+    )
+
+
+async def test_a_page_at_any_offset_is_one_search(directory: Slapd) -> None:
+    directory.load_offline(people(NUMBER))
+    async with ground(directory) as g:
+        first = await g.users.search(Query(limit=100))
+        assert (first.total, len(first.entries)) == (NUMBER, 100)
+        seen = [each.id for each in first.entries]
+        for offset in (100, 1200, 2400):
+            with directory.counting() as counted:
+                page = await g.users.search(Query(limit=100, offset=offset))
+            assert (counted["operations"], counted["entries"]) == (1, 100)
+            assert page.total == NUMBER
+            seen += [each.id for each in page.entries]
+        assert len(set(seen)) == 400
+        with directory.counting() as counted:
+            await g.users.search(Query(limit=100))
+        assert counted["entries"] == NUMBER + 100, "the first page is read anew, three pages of ids and its entries"
+
+
+async def test_a_walk_by_cursor_reads_the_ids_once(directory: Slapd) -> None:
+    directory.load_offline(people(NUMBER))
+    async with ground(directory) as g:
+        for query in (
+            Query(limit=500),
+            Query(Compare("sn", Operator.EQ, "odd"), limit=500),
+            Query(sort_by="employeeNumber", descending=True, limit=500),
+        ):
+            with directory.counting() as counted:
+                seen, cursor, pages = [], None, 0
+                while pages == 0 or cursor:
+                    page = await g.users.search(
+                        Query(
+                            query.filter,
+                            sort_by=query.sort_by,
+                            descending=query.descending,
+                            limit=500,
+                            cursor=cursor,
+                        )
+                    )
+                    seen += [each.id for each in page.entries]
+                    cursor, pages = page.cursor, pages + 1
+            number = NUMBER if query.filter is None else NUMBER // 2
+            assert len(seen) == len(set(seen)) == page.total == number
+            assert counted["entries"] <= 2 * number + 500
+
+
+async def test_a_walk_goes_on_in_another_process(directory: Slapd) -> None:
+    directory.load_offline(people(300))
+    for sort_by, descending in ((None, False), ("employeeNumber", False), ("employeeNumber", True), ("title", True)):
+        cursor, seen, steps = None, [], 0
+        while cursor or not steps:
+            async with ground(directory) as g:  # nothing is remembered from page to page
+                query = Query(sort_by=sort_by, descending=descending, limit=70, cursor=cursor)
+                page = await g.users.search(query)
+            seen += [each.attributes["uid"][0] for each in page.entries]
+            cursor, steps = page.cursor, steps + 1
+        assert len(seen) == len(set(seen)) == 300
+        if sort_by == "employeeNumber":
+            numbers = sorted((str(300 - n) for n in range(300)), reverse=descending)
+            assert seen == [f"p{300 - int(number)}" for number in numbers]
+
+
+async def test_own_writes_are_seen_in_later_pages(directory: Slapd) -> None:
+    async with ground(directory) as g:
+        made = [await g.user(f"p{number}") for number in range(6)]
+        await g.users.search(Query(limit=2))
+        assert (await g.users.search(Query(limit=2, offset=2))).total == 6
+        await g.user("new")
+        assert (await g.users.search(Query(limit=2, offset=2))).total == 7
+        await g.users.delete(made[0].id)
+        assert (await g.users.search(Query(limit=2, offset=2))).total == 6
+        odd = Query(Compare("title", Operator.EQ, "Dr"), limit=1, offset=1)
+        assert (await g.users.search(odd)).total == 0
+        for each in made[1:4]:
+            await g.set(each, title="Dr")
+        assert (await g.users.search(odd)).total == 3
+
+
+async def test_a_filter_of_few_is_one_search(directory: Slapd) -> None:
+    directory.load_offline(people(50))
+    async with ground(directory) as g:
+        await g.users.search(Query(limit=1))
+        with directory.counting() as counted:
+            page = await g.users.search(Query(Compare("uid", Operator.EQ, "P7"), limit=100))
+        assert (page.total, counted["operations"]) == (1, 1)
+        with directory.counting() as counted:
+            ids = [page.entries[0].id, "x", "8f0e2b0a-0000-1041-8000-000000000000"]
+            assert (await g.users.search(Query(ids=ids))).total == 1
+        assert counted["operations"] == 1
+
+
+async def test_the_rest_of_a_mixed_tree_is_not_in_the_list(directory: Slapd) -> None:
+    async with ground(directory) as g:
+        ann, group = await g.user("ann"), await g.group("staff")
+        assert [each.id for each in (await g.users.search(Query())).entries] == [ann.id]
+        assert [each.id for each in (await g.groups.search(Query())).entries] == [group.id]
+        assert (await g.users.search(Query(ids=[group.id]))).entries == ()
+
+
+async def test_a_size_limit_of_the_server_is_too_many(directory: Slapd) -> None:
+    directory.load_offline(people(700))
+    rights = {"olcAccess": [("MODIFY_REPLACE", ["{0}to * by * read"])]}
+    directory.configure("olcDatabase={1}mdb,cn=config", rights)
+    try:
+        async with ground(directory, bind={}, avoid=["paged"]) as g:
+            with pytest.raises(TooMany):
+                await g.users.search(Query())
+    finally:
+        directory.restart()
+    async with ground(directory, max_scan=100) as g:
+        with pytest.raises(TooMany):
+            await g.users.search(Query(limit=10))
+
+
+async def test_what_cannot_be_sorted_or_continued_is_unsupported(directory: Slapd) -> None:
+    async with ground(directory) as g:
+        for name in ("userPassword", "@groups", "manager"):
+            with pytest.raises(Unsupported):
+                await g.users.search(Query(sort_by=name))
+        with pytest.raises(Unsupported):
+            await g.users.search(Query(cursor="not ours", limit=5))
+        with pytest.raises(Unsupported):
+            await g.users.search(Query(Compare("userPassword", Operator.EQ, "x")))
+
+
+async def test_filters_on_every_kind_of_attribute(directory: Slapd) -> None:
+    async with ground(directory) as g:
+        boss = await g.user("boss")
+        ann = await g.user("ann", testExact="MiXed", testAscii="MiXed", testFlag=True, manager=Ref(boss.id))
+        assert await found(g, Compare("testExact", Operator.EQ, "mixed")) == {ann.id}
+        assert await found(g, Compare("testAscii", Operator.EQ, "mixed")) == {ann.id}
+        assert await found(g, Compare("testExact", Operator.EQ, "mixed", True)) == set()
+        assert await found(g, Compare("testFlag", Operator.EQ, True)) == {ann.id}
+        assert await found(g, Not(Compare("testFlag", Operator.EQ, True))) == {boss.id}
+        assert await found(g, Not(Present("manager"))) == {boss.id}
+        assert await found(g, Compare("manager", Operator.EQ, Ref(boss.id))) == {ann.id}
+        assert await found(g, Compare("createTimestamp", Operator.GE, "19990101000000Z")) == {ann.id, boss.id}
+        assert await found(g, Compare("createTimestamp", Operator.LT, "19990101000000Z")) == set()
+        assert await found(g, AnyOf("uid", (*(f"no{n}" for n in range(1200)), "ANN"))) == {ann.id}
+        await g.users.update(ann.id, [Change(Kind.REPLACE, "displayName", ("Straße",))])
+        for spelled in ("strasse", "STRASSE", "straße"):
+            assert await found(g, Compare("displayName", Operator.EQ, spelled)) == {ann.id}
+            assert await found(g, Compare("displayName", Operator.SW, spelled[:4])) == {ann.id}
+
+
+async def found(g: Ground, filter: Filter) -> set[str]:
+    return {each.id for each in (await g.users.search(Query(filter))).entries}
