@@ -225,7 +225,7 @@ def _comparison(node: Comparison, scope: _Resources) -> Condition:
         known = scope.leaf(path, True)
         equal = _comparison(Comparison(path, CompareOperator.eq, node.value), scope)
         return _never if known is None else lambda resource, entry=None: not equal(resource, entry)
-    found = scope.leaf(path, True)
+    found = scope.leaf(path, node.value is not None)
     if found is None:
         return _never
     facts, values = found

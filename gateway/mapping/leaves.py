@@ -80,9 +80,10 @@ class Leaves:
         if outcomes is not None:
             test = comparison(row.facts, operator, value, also)
             return self._listed(row, [held for scim, held in outcomes if test(scim)])
-        if row.pipeline.plain or (operator not in STRING_OPERATORS and _named(row.pipeline) == {"iso_time"}):
+        timed = row.facts.type == "dateTime" and operator not in STRING_OPERATORS
+        if row.pipeline.plain or (timed and _named(row.pipeline) == {"iso_time"}):
             return self._plain(row, operator, value, also)
-        if _named(row.pipeline) <= _TIMES and operator not in STRING_OPERATORS:
+        if timed and _named(row.pipeline) <= _TIMES:
             return self._moment(row, operator, literal(row.facts, operator, value))
         if operator is CompareOperator.eq:
             return self._translated(row, value)
