@@ -6,6 +6,7 @@ from typing import Any, Protocol, TypeVar
 from connectors.contract import Capabilities, CollectionSpec, Page, Query
 from connectors.entry import Attributes, Change, Entry
 from connectors.filters import Leaf, Verdict
+from connectors.ldap.controls import ASSERTION
 from connectors.ldap.filters import judge
 from connectors.ldap.lives import Lives
 from connectors.ldap.place import Place
@@ -33,7 +34,7 @@ class LdapCollection:
             sorting=True,
             counting=True,
             versions=True,
-            atomic=place.anchor.attribute.lower() == "entryuuid",
+            atomic=place.anchor.attribute.lower() == "entryuuid" and ASSERTION not in pool.settings.avoid,
             placed=True,
             multivalued=True,
             generates_id=True,
