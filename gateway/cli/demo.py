@@ -12,8 +12,8 @@ from rich.table import Table
 from rich.text import Text
 
 from gateway.cli.audit import STYLES, changed
-from gateway.cli.outcome import outcomes
-from gateway.cli.screen import out, say, show, table
+from gateway.cli.outcome import FOUND, end, outcomes
+from gateway.cli.screen import heading, out, say, show, table
 
 if TYPE_CHECKING:
     from gateway.cli.dialogue import Exchange
@@ -33,7 +33,7 @@ def demo(
     ] = None,
 ) -> None:
     """See the main job: Okta provisions people and a group, and what stands in the target after each step."""
-    from gateway.cli.dialogue import SCENES, Okta
+    from gateway.cli.dialogue import SCENES, Okta, Unexpected
     from gateway.cli.stage import stage
 
     wait = (0.4 if out.is_terminal else 0.0) if pace is None else pace
@@ -41,8 +41,11 @@ def demo(
         _opening(scene)
         okta, view = Okta(scene.port, scene.mount, scene.token, heard), View(scene)
         for number, each in enumerate(SCENES, start=1):
-            out.rule(Text(f"{number}. {each.title}", style="bold cyan"), align="left", style="dim")
-            each.play(okta)
+            heading(f"{number}. {each.title}")
+            try:
+                each.play(okta)
+            except Unexpected as unexpected:
+                end(FOUND, f"the demonstration ends early: {unexpected}")
             view.refresh()
             time.sleep(wait)
         _ending(len(view.audited))
@@ -56,7 +59,7 @@ def _opening(stage: "Stage") -> None:
 
 
 def _ending(lines: int) -> None:
-    out.rule(style="dim")
+    heading("The end")
     say(f"That was the whole main job: every change above stands in the target, and in {lines} audit lines.", "bold")
     say("Next:")
     say("  dirbridge serve                 the same, to stay, with a token for your own Okta or Entra ID")

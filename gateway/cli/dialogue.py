@@ -13,6 +13,10 @@ PATCH = "urn:ietf:params:scim:api:messages:2.0:PatchOp"
 Body = Mapping[str, Any] | None
 
 
+class Unexpected(Exception):
+    """The gateway answered what it should not have."""
+
+
 @dataclass(frozen=True, slots=True)
 class Exchange:
     """One request and its answer."""
@@ -36,7 +40,7 @@ class Okta:
     ids: dict[str, str] = field(default_factory=dict)
 
     def send(self, method: str, path: str, body: Body = None) -> dict[str, Any]:
-        """Send one request over HTTP and report it. :raises RuntimeError: the answer is no success."""
+        """Send one request over HTTP and report it. :raises Unexpected: the answer is no success."""
         headers = {"Authorization": f"Bearer {self.token}", "Accept": "application/scim+json"}
         if body is not None:
             headers["Content-Type"] = "application/scim+json"
@@ -50,7 +54,7 @@ class Okta:
         answer = json.loads(text) if text else {}
         self.heard(Exchange(method, path, body, response.status, response.reason, answer))
         if response.status >= 300:
-            raise RuntimeError(f"{method} {path} was answered {response.status}: {answer.get('detail', '')}")
+            raise Unexpected(f"{method} {path} was answered {response.status}: {answer.get('detail', '')}")
         return dict(answer)
 
     def assign(self, login: str) -> None:

@@ -1,6 +1,7 @@
 """What people read on a terminal, and scripts in a pipe."""
 
 import json
+import sys
 from typing import Any
 
 from rich.console import Console
@@ -8,7 +9,9 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-out = Console(highlight=False, soft_wrap=True)
+WIDE = 200
+"""columns of a pipe, where nobody watches and nothing should be folded"""
+out = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else WIDE)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
@@ -27,6 +30,11 @@ def say_json(value: Any) -> None:
     print(json.dumps(value, indent=2, default=str, ensure_ascii=False))
 
 
+def heading(text: str) -> None:
+    """Print a line that begins a part."""
+    out.print(Text.assemble((f"{text} ", "bold cyan"), ("─" * max(4, 96 - len(text)), "dim")))
+
+
 def table(*columns: str, title: str | None = None) -> Table:
     """Return an empty table in the house style."""
     made = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False, padding=(0, 2, 0, 0))
@@ -36,6 +44,5 @@ def table(*columns: str, title: str | None = None) -> Table:
 
 
 def show(made: Table, *, indent: int = 0) -> None:
-    """Print a table, as wide as need be where nobody watches."""
-    block = Padding(made, (0, 0, 0, indent))
-    out.print(block, soft_wrap=False, width=None if out.is_terminal else 200)
+    """Print a table."""
+    out.print(Padding(made, (0, 0, 0, indent), expand=False), soft_wrap=False)

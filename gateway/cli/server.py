@@ -2,6 +2,7 @@
 
 import os
 import secrets
+import signal
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -76,5 +77,8 @@ def run(config: Config, listening: socket.socket, *, test_mappings: bool) -> int
         Multiprocess(several, sockets=[listening]).run()
         return 0
     server = uvicorn.Server(settings(config, create_app(config, test_mappings=test_mappings)))
+    for stop in (signal.SIGTERM, signal.SIGINT):
+        # uvicorn takes these over, ends gracefully, puts ours back and raises the signal again; that is then no news.
+        signal.signal(stop, lambda *_: None)
     server.run(sockets=[listening])
     return 0 if server.started else UNREACHABLE

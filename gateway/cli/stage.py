@@ -22,9 +22,10 @@ from gateway.ledger.model import AuditLine
 Rows = list[tuple[str, ...]]
 USERS = "SELECT user_name, given_name, family_name, title, active FROM scim_users ORDER BY created_at"
 GROUPS = """
-SELECT g.display_name, COALESCE(group_concat(u.user_name, ', '), '') FROM scim_groups g
-LEFT JOIN scim_members m ON m.group_id = g.id LEFT JOIN scim_users u ON u.id = m.member_id
-GROUP BY g.id ORDER BY g.created_at
+SELECT display_name, COALESCE((SELECT group_concat(user_name, ', ') FROM (
+    SELECT user_name FROM scim_members JOIN scim_users ON scim_users.id = member_id
+    WHERE group_id = scim_groups.id ORDER BY user_name)), '')
+FROM scim_groups ORDER BY created_at
 """
 PATIENCE = 10.0
 """seconds to wait for the server to answer"""

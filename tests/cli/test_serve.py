@@ -115,7 +115,7 @@ def test_a_failing_mapping_test_keeps_it_from_starting(site: Path) -> None:
     (site / "people.toml").write_text(PEOPLE % "ben")
     refused = dirbridge("serve", "--listen", "127.0.0.1:0", cwd=site)
     assert refused.returncode == 2
-    assert "people.toml:13:" in refused.stderr
+    assert "people.toml:12:" in refused.stderr
     assert "'a person'" in refused.stderr
     with serving("--skip-mapping-tests", cwd=site) as gateway:
         assert gateway.ask("GET", "/Users", token="from-the-vault")[0] == 200

@@ -89,7 +89,7 @@ def test_commands_run(page: str, tmp_path: Path) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    prologue = "set -euo pipefail\ntrap 'kill $(jobs -p) 2>/dev/null; wait' EXIT\n"
+    prologue = "set -euo pipefail\ntrap 'kill $(jobs -p) 2>/dev/null || true; wait || true' EXIT\n"
     # A page's own config.toml is for its last commands; before, the embedded default serves.
     commands = script(page, port)
     if "dirbridge serve" not in commands:
