@@ -1,0 +1,1 @@
+"""The gateway: understands SCIM, decides, remembers, answers."""

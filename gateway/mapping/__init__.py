@@ -1,0 +1,1 @@
+"""The engine of the mapping files: load, check, compile, both directions, laws, tests."""
