@@ -7,7 +7,7 @@ from typing import Any
 
 from gateway.ledger import codec
 from gateway.ledger.dialect import values
-from gateway.ledger.model import Assertion, AuditLine, Confirmed, Intent, Outcome, Pending, Scope
+from gateway.ledger.model import Assertion, AuditLine, Confirmed, Intent, Outcome, Pending, Scope, Work
 from gateway.ledger.statements import Statements
 from gateway.ledger.store import Session
 
@@ -105,7 +105,7 @@ class Protocol:
             overlay=_with(base.overlay, outcome.overlay),
             deferred=base.deferred if outcome.deferred is None else outcome.deferred,
             life=outcome.life,
-            work="pending" if outcome.park is not None else outcome.work,
+            work=_work(base, outcome),
             origin=outcome.origin or base.origin,
             confirmed=now,
         )
@@ -161,6 +161,13 @@ class Protocol:
         if outcome.forget_memberships:
             gone = {"connection": scope.connection, "target": scope.target, "member_id": outcome.id}
             session.execute(self.s.forget_member, gone)
+
+
+def _work(before: Assertion, outcome: Confirmed) -> Work:
+    """Work that is left over stays so until an outcome says that it is settled."""
+    if outcome.park is not None:
+        return "pending"
+    return outcome.work if outcome.settled or before.work == "settled" else before.work
 
 
 def own_of(scope: Scope) -> Parameters:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from connectors.contract import Capabilities, Collection, CollectionSpec, Page, Query
-from connectors.entry import MEMBERS, Attributes, Change, Entry, Ref
+from connectors.entry import MEMBERS, Attributes, Change, Entry, Kind, Ref
 from connectors.errors import Unavailable
 from connectors.filters import Leaf, Verdict
 from connectors.memory import MemoryConnector
@@ -18,6 +18,7 @@ from gateway.ledger import Ledger
 from gateway.mapping.compiled import Mapping as CompiledMapping
 from gateway.mapping.compiled import compile_mapping
 from gateway.mapping.load import load
+from gateway.provisioning.ground import AfterCall
 from gateway.provisioning.model import (
     ANY,
     EVERYTHING,
@@ -96,7 +97,8 @@ class Weather:
 
     ``before``: fails, nothing was sent. ``lost``: fails, and nobody knows that nothing happened. ``after``: takes
     effect, and the answer is lost. ``dies``: likewise, and the backend is down from then on. ``crash``, ``crash
-    after``: the gateway itself ends, before or after the effect. ``fine``: nothing.
+    after``: the gateway itself ends, before or after the effect. ``overtaken``: somebody else changes the title of the
+    entry just before. ``fine``: nothing.
     """
 
     def __init__(self) -> None:
@@ -174,6 +176,10 @@ class Stormy:
 
     async def update(self, id: str, changes: Sequence[Change], expected: str | None = None) -> Entry | None:
         word = self._weather.before_write("update", self.spec.name)
+        if word == "overtaken":
+            await self._collection.update(
+                id, [Change(Kind.REPLACE, "title", (f"overtaken {len(self._weather.calls)}",))]
+            )
         entry = await self._collection.update(id, changes, expected)
         self._weather.after_write(word)
         return entry
@@ -316,11 +322,12 @@ def build(
     chooses: bool,
     name: str,
     options: Mapping[str, Any],
+    after: AfterCall | None = None,
 ) -> Provisioner:
     mapping = compiled(path, text)
     collections = {kind: Stormy(one, weather, chooses) for kind, one in memory.collections(mapping.specs).items()}
     settings = ConnectionSettings(name=name, target="store", **options)
-    return Provisioner(settings, mapping, collections, ledger, clock=clock)
+    return Provisioner(settings, mapping, collections, ledger, clock=clock, after=after)
 
 
 @asynccontextmanager
@@ -328,6 +335,7 @@ async def site(
     path: Path,
     text: str | None = None,
     *,
+    after: AfterCall | None = None,
     unique: Iterable[str] = (),
     chooses: bool = True,
     ledger_url: str = "sqlite://",
@@ -339,7 +347,7 @@ async def site(
     memory, weather, clock = MemoryConnector(unique=tuple(unique)), Weather(), Clock()
     ledger = await Ledger.open(ledger_url)
     try:
-        provisioner = build(path, text, memory, weather, ledger, clock, chooses, "okta", options)
+        provisioner = build(path, text, memory, weather, ledger, clock, chooses, "okta", options, after)
         yield Site(provisioner, ledger, memory, weather, clock, text, path, chooses, options)
     finally:
         await ledger.close()
