@@ -1,7 +1,10 @@
 """``dirbridge demo``: the main job in one command, with nothing to set up."""
 
 import json
+import os
 import re
+import shutil
+import sys
 import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any
@@ -62,9 +65,13 @@ def _ending(lines: int) -> None:
     heading("The end")
     say(f"That was the whole main job: every change above stands in the target, and in {lines} audit lines.", "bold")
     say("Next:")
-    say("  dirbridge serve                 the same, to stay, with a token for your own Okta or Entra ID")
-    say("  dirbridge test openldap         the tests inside the mapping file for OpenLDAP")
-    say("  docs/tutorial/first-steps.md    from here to your own directory")
+    program = "dirbridge" if shutil.which("dirbridge") else os.path.relpath(sys.argv[0])
+    for what, why in (
+        (f"{program} serve", "the same, to stay, with a token for your own Okta or Entra ID"),
+        (f"{program} test openldap", "the tests inside the mapping file for OpenLDAP"),
+        ("docs/tutorial/first-steps.md", "from here to your own directory"),
+    ):
+        say(f"  {what:<36}{why}")
 
 
 def heard(exchange: "Exchange") -> None:
