@@ -144,8 +144,10 @@ class Service(ScimService):
         :raises InvalidValueException: both at once (RFC 7644 §3.9). :raises InvalidPathException: not a name.
         """
         asked = self._paths(shapes, parameters.get("attributes"))
+        if asked is not None:
+            asked |= frozenset(path for shape in shapes for path in shape.always)
         excluded = self._paths(shapes, parameters.get("excludedAttributes"))
-        if asked and excluded:
+        if asked is not None and excluded:
             raise InvalidValueException(detail="attributes and excludedAttributes exclude each other (RFC 7644 §3.9)")
         return Wanted(asked, excluded or frozenset())
 

@@ -102,6 +102,12 @@ class Shape:
     members: bool = False
     aliases: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def always(self) -> tuple[str, ...]:
+        """The paths that are returned whatever was asked for, beside ``id`` and ``schemas``."""
+        own = (each for each in self.core.values() if each.name not in ("id", "schemas"))
+        return tuple(each.path for each in own if each.returned == "always")
+
     def place(self, path: AttrPath) -> Place | None:
         """Return where a path leads, or None where this resource type has no such attribute.
 
