@@ -5,6 +5,7 @@ built as bytes needs no escaping at all.
 """
 
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 
 BOOLEAN = 0x01
 INTEGER = 0x02
@@ -32,7 +33,9 @@ def octets(value: bytes, tag: int = OCTETS) -> bytes:
     return tlv(tag, value)
 
 
+@lru_cache(maxsize=4096)
 def text(value: str) -> bytes:
+    """A string; remembered, because they are mostly attribute names."""
     return tlv(OCTETS, value.encode())
 
 
@@ -72,10 +75,19 @@ def element(buffer: bytes | bytearray, at: int, limit: int) -> tuple[int, int, i
 
     :raises ValueError: it does not.
     """
-    found = header(buffer, at)
-    if found is None or found[2] > limit:
+    if at + 2 > limit:
         raise ValueError("a truncated element")
-    return found
+    size, start = buffer[at + 1], at + 2
+    if size >= 0x80:
+        found = header(buffer, at)
+        if found is None:
+            raise ValueError("a truncated element")
+        _, start, end = found
+    else:
+        end = start + size
+    if end > limit:
+        raise ValueError("a truncated element")
+    return buffer[at], start, end
 
 
 def elements(buffer: bytes | bytearray, start: int, end: int) -> Iterator[tuple[int, int, int]]:

@@ -1,6 +1,7 @@
 """The controls this connector knows, and what a server must list in its root DSE before they are used."""
 
 from collections.abc import Iterable
+from functools import lru_cache
 
 from connectors.ldap.ber import SEQUENCE, element, integer, join, octets, text
 from connectors.ldap.messages import Control, Response, Row, row
@@ -35,9 +36,14 @@ def cookie_of(response: Response) -> bytes:
     return value[first:last]
 
 
+@lru_cache(maxsize=256)
+def _post_read(attributes: tuple[str, ...]) -> Control:
+    return Control(POST_READ, join(SEQUENCE, map(text, attributes)))
+
+
 def post_read(attributes: Iterable[str]) -> Control:
     """Return the entry as the write leaves it (RFC 4527)."""
-    return Control(POST_READ, join(SEQUENCE, map(text, attributes)))
+    return _post_read(tuple(attributes))
 
 
 def row_after(response: Response) -> Row | None:

@@ -83,9 +83,14 @@ def search(
         integer(seconds),
         boolean(False),
         filter,
-        join(SEQUENCE, map(text, attributes)),
+        _selection(tuple(attributes)),
     )
     return join(0x63, parts)
+
+
+@lru_cache(maxsize=1024)
+def _selection(attributes: tuple[str, ...]) -> bytes:
+    return join(SEQUENCE, map(text, attributes))
 
 
 def add(dn: str, attributes: Mapping[str, Values]) -> bytes:
@@ -135,17 +140,19 @@ def row(buffer: bytes | bytearray, start: int, end: int) -> Row:
 
     :raises ValueError: it is malformed.
     """
-    _, dn_start, at = element(buffer, start, end)
-    dn = bytes(buffer[dn_start:at]).decode("utf-8", "replace")
-    _, at, end = element(buffer, at, end)
+    data = bytes(buffer[start:end])
+    _, first, at = element(data, 0, len(data))
+    dn = data[first:at].decode("utf-8", "replace")
+    _, at, end = element(data, at, len(data))
     values: dict[str, list[bytes]] = {}
     while at < end:
-        _, inner, at = element(buffer, at, end)
-        _, name_start, name_end = element(buffer, inner, at)
-        _, first, last = element(buffer, name_end, at)
-        values[_name(bytes(buffer[name_start:name_end]))] = [
-            bytes(buffer[a:b]) for _, a, b in elements(buffer, first, last)
-        ]
+        _, inner, at = element(data, at, end)
+        _, first, last = element(data, inner, at)
+        held = values[_name(data[first:last])] = []
+        _, inner, stop = element(data, last, at)
+        while inner < stop:
+            _, first, inner = element(data, inner, stop)
+            held.append(data[first:inner])
     return Row(dn, values)
 
 

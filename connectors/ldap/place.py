@@ -1,16 +1,20 @@
 """One section of a mapping file for a directory: where entries live, what they are, how they are named."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import TypeVar
 
 from connectors.contract import CollectionSpec
-from connectors.entry import GROUPS, MEMBERS, PARENT, Entry, Value
+from connectors.entry import MEMBERS, PARENT, Entry, Value
 from connectors.ldap import query
 from connectors.ldap.dn import parse, split
 from connectors.ldap.messages import Row
 from connectors.ldap.options import Settings
 from connectors.ldap.values import Anchor, anchor_of, decode
 
+K = TypeVar("K")
+V = TypeVar("V")
+_KEPT = 256
 _STRUCTURAL = (
     "inetorgperson", "user", "organizationalperson", "person", "account", "groupofnames", "groupofuniquenames",
     "posixgroup", "group", "organizationalrole", "device",
@@ -43,16 +47,24 @@ class Place:
     placeholder: str | None = None
     chunk: int = 500
     secrets: frozenset[str] = frozenset()
+    _requests: dict[frozenset[str] | None, list[str]] = field(default_factory=dict, repr=False, compare=False)
+    _shown: dict[frozenset[str] | None, list[tuple[str, str, str | None]]] = field(
+        default_factory=dict, repr=False, compare=False
+    )
 
     def requested(self, attributes: frozenset[str] | None) -> list[str]:
         """The attribute names to ask the directory for: those wanted, the anchor and the version."""
-        wanted = self.spec.attributes if attributes is None else attributes
-        names = {name.lower(): name for name in wanted if not name.startswith("@")}
-        if MEMBERS in wanted and self.member:
-            names[self.member.lower()] = self.member
-        for name in (self.anchor.attribute, self.anchor.version):
-            names.setdefault(name.lower(), name)
-        return sorted(name for lower, name in names.items() if lower not in self.secrets)
+        known = self._requests.get(attributes)
+        if known is None:
+            wanted = self.spec.attributes if attributes is None else attributes
+            names = {name.lower(): name for name in wanted if not name.startswith("@")}
+            if MEMBERS in wanted and self.member:
+                names[self.member.lower()] = self.member
+            for name in (self.anchor.attribute, self.anchor.version):
+                names.setdefault(name.lower(), name)
+            known = sorted(name for lower, name in names.items() if lower not in self.secrets)
+            _remember(self._requests, attributes, known)
+        return list(known)
 
     def id_of(self, row: Row) -> str | None:
         """The entry's id; None where the directory does not show it."""
@@ -69,19 +81,26 @@ class Place:
 
     def entry(self, row: Row, attributes: frozenset[str] | None, references: Mapping[str, tuple[Value, ...]]) -> Entry:
         """The entry as the contract shows it; ``references`` are the values of reference attributes and ``@`` names."""
-        wanted = (self.spec.attributes if attributes is None else attributes) - self.spec.secrets
         shown: dict[str, tuple[Value, ...]] = {}
-        for name in wanted:
-            if name in self.spec.references or name in (MEMBERS, GROUPS):
-                values = references.get(name, ())
-            elif name == PARENT:
-                values = (self.with_base(split(row.dn)[1]),)
-            else:
-                scim_type = self.spec.types.get(name)
-                values = tuple(decode(raw, scim_type) for raw in row.values.get(name.lower(), ()) if raw)
-            if values:
+        held = row.values
+        for name, lower, scim_type in self._plain(attributes):
+            raws = held.get(lower)
+            if raws and (values := tuple([decode(raw, scim_type) for raw in raws if raw])):
                 shown[name] = values
+        shown.update(references)
+        if attributes is not None and PARENT in attributes:
+            shown[PARENT] = (self.with_base(split(row.dn)[1]),)
         return Entry(self.id_of(row) or "", shown, self.version_of(row), row.dn)
+
+    def _plain(self, attributes: frozenset[str] | None) -> list[tuple[str, str, str | None]]:
+        """The wanted attributes that hold plain values: name, name in lower case, SCIM type."""
+        known = self._shown.get(attributes)
+        if known is None:
+            wanted = (self.spec.attributes if attributes is None else attributes) - self.spec.references.keys()
+            names = sorted(name for name in wanted if not name.startswith("@") and name.lower() not in self.secrets)
+            known = [(name, name.lower(), self.spec.types.get(name)) for name in names]
+            _remember(self._shown, attributes, known)
+        return known
 
     def with_base(self, dn: str) -> str:
         """A DN as a mapping writes it: the base as ``{base}``."""
@@ -89,6 +108,13 @@ class Place:
             return "{base}"
         end = "," + self.base.lower()
         return dn[: -len(end)] + ",{base}" if dn.lower().endswith(end) else dn
+
+
+def _remember(kept: dict[K, V], key: K, value: V) -> None:
+    """Keep what was worked out for one set of attributes; there are few, and a client cannot make them many."""
+    if len(kept) >= _KEPT:
+        kept.clear()
+    kept[key] = value
 
 
 def place_of(spec: CollectionSpec, settings: Settings) -> Place:
