@@ -13,6 +13,8 @@ from gateway.ledger.model import LedgerUnavailable
 Connection = psycopg.AsyncConnection[tuple[object, ...]]
 CONNECTIONS = 16
 """holders at one time; further ones wait here, not at the server"""
+PATIENCE = 30.0
+"""seconds that one waits for other replicas, or for a server that does not answer"""
 
 
 class AdvisoryLocks:
@@ -32,7 +34,11 @@ class AdvisoryLocks:
         """Hold all keys; at the server in the order of their numbers, which is everybody's order."""
         numbers = sorted({number_of(key) for key in keys})
         async with self._local.hold(keys), self._places:
-            connection = await self._locked(numbers)
+            try:
+                async with asyncio.timeout(PATIENCE):
+                    connection = await self._locked(numbers)
+            except TimeoutError as error:
+                raise LedgerUnavailable(f"a lock was not to be had within {PATIENCE:.0f} seconds") from error
             try:
                 yield
             finally:
@@ -57,7 +63,7 @@ class AdvisoryLocks:
 
     async def _connect(self) -> Connection:
         try:
-            return await psycopg.AsyncConnection.connect(self._conninfo, autocommit=True, connect_timeout=5)
+            return await psycopg.AsyncConnection.connect(self._conninfo, autocommit=True)
         except psycopg.Error as error:
             raise LedgerUnavailable(f"the ledger cannot be reached: {type(error).__name__}") from error
 

@@ -9,9 +9,10 @@ import threading
 from collections.abc import AsyncIterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import psycopg
+from psycopg.conninfo import make_conninfo
 
 from gateway.ledger.advisory import AdvisoryLocks
 from gateway.ledger.dialect import Dialect
@@ -21,7 +22,16 @@ from gateway.ledger.store import Work
 T = TypeVar("T")
 Connection = psycopg.Connection[tuple[object, ...]]
 THREADS = 8
-CONNECT_TIMEOUT = 5
+PATIENCE = 15.0
+"""seconds after which a server that does not answer counts as away"""
+NETWORK: dict[str, Any] = {
+    "connect_timeout": 5,
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 10_000,
+}
+"""how soon the kernel gives up a peer that vanished without a word"""
 
 
 class PostgresStore:
@@ -63,7 +73,11 @@ class PostgresStore:
     async def _in_pool(self, work: Work[T], transaction: bool) -> T:
         if self._closed:
             raise LedgerUnavailable("the ledger is closed")
-        return await asyncio.get_running_loop().run_in_executor(self._pool, self._run, work, transaction)
+        running = asyncio.get_running_loop().run_in_executor(self._pool, self._run, work, transaction)
+        try:
+            return await asyncio.wait_for(running, PATIENCE)
+        except TimeoutError as error:
+            raise LedgerUnavailable(f"the ledger did not answer within {PATIENCE:.0f} seconds") from error
 
     def _run(self, work: Work[T], transaction: bool) -> T:
         try:
@@ -96,9 +110,7 @@ class PostgresStore:
         if connection is None or connection.closed:
             if connection is not None:
                 self._open.discard(connection)
-            connection = psycopg.connect(
-                self._conninfo, autocommit=True, connect_timeout=CONNECT_TIMEOUT, prepare_threshold=2
-            )
+            connection = psycopg.connect(self._conninfo, autocommit=True, prepare_threshold=2)
             self._open.add(connection)
             self._local.connection = connection
         return connection
@@ -114,9 +126,12 @@ class _BrokenBeforeCommit(Exception):
 
 
 def conninfo_of(url: str) -> str:
-    """``postgresql+psycopg://…`` as libpq reads it."""
+    """``postgresql+psycopg://…`` as libpq reads it. :raises LedgerUnavailable: it is no URL."""
     scheme, _, rest = url.partition("://")
-    return f"{scheme.partition('+')[0]}://{rest}"
+    try:
+        return make_conninfo(f"{scheme.partition('+')[0]}://{rest}", **NETWORK)
+    except psycopg.ProgrammingError as error:
+        raise LedgerUnavailable("the ledger's PostgreSQL URL cannot be read") from error
 
 
 def unavailable(error: BaseException) -> LedgerUnavailable | LedgerConflict:
