@@ -69,6 +69,8 @@ class Leaves:
         return there(self.judge, f"{row.attr}.{name}") if name in row.columns else NONE
 
     def _compare(self, row: BoundRow, operator: CompareOperator, value: Any) -> Part:
+        if _is_constant(row):
+            return ALL if comparison(row.facts, operator, value)(row.row.value) else NONE
         if row.attr is None:
             return self._stored(row, operator, value)
         if row.row.ref is not None:
@@ -170,13 +172,18 @@ class Leaves:
 
     def _present(self, row: BoundRow) -> Part:
         if row.attr is None:
-            return ALL if row.row.direction == "show" else self._stored(row, "pr", None)
+            return ALL if _is_constant(row) else self._stored(row, "pr", None)
         outcomes = row.pipeline.outcomes()
         if outcomes is not None and row.shape is not Shape.WHOLE:
             return self._listed(row, [held for _, held in outcomes])
         if row.pipeline.reads_absence:
             return OPEN
         return there(self.judge, row.attr, exact=row.pipeline.plain)
+
+
+def _is_constant(row: BoundRow) -> bool:
+    """Whether every entry shows the same value: a ``show`` row with ``value``."""
+    return row.row.direction == "show" and row.attr is None and row.row.store is None
 
 
 def _named(pipeline: Pipeline) -> frozenset[str]:

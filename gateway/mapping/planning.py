@@ -117,7 +117,8 @@ class Planner:
             self._activate(row, value, before, held, ask, draft)
             return
         if unsaid(value):
-            if not ask.removes(row, value, before):
+            # A PUT that leaves an immutable value out does not ask to clear it (RFC 7644 §3.5.1).
+            if (row.frozen and not ask.edited) or not ask.removes(row, value, before):
                 return
             value = None
         if value is None and (row.is_password or (row.row.on_clear == "keep" and row.row.default is None)):
