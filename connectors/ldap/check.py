@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 
 from connectors.contract import CollectionSpec, Finding
 from connectors.entry import MEMBERS
-from connectors.errors import Unavailable
+from connectors.errors import ConnectorError, Unavailable
 from connectors.ldap import controls, query
 from connectors.ldap.messages import BASE_OBJECT
 from connectors.ldap.options import Settings, suggestion
@@ -39,6 +39,7 @@ def check(link: Link, specs: Mapping[str, CollectionSpec], settings: Settings) -
             findings += _classes(features.schema, place)
             findings += _attributes(features.schema, place)
             findings += _required(features.schema, place)
+            findings += _indices(link, features.schema, place)
     return findings
 
 
@@ -87,3 +88,25 @@ def _required(schema: Schema, place: Place) -> Iterable[Finding]:
         if place.member and name in schema.names(place.member):
             what = f"a group cannot be without '{place.member}'; give members.placeholder a DN to stand in"
         yield Finding("error", what, place.spec.name, name)
+
+
+def _indices(link: Link, schema: Schema, place: Place) -> Iterable[Finding]:
+    """The attributes by which entries are found have an equality index, where OpenLDAP's configuration can be read."""
+    try:
+        rows = link.find("cn=config", query.equal("olcSuffix", place.base.encode()), ("olcDbIndex",))
+    except ConnectorError:
+        return
+    if not rows:
+        return
+    lines = [raw.decode("utf-8", "replace") for row in rows for raw in row.values.get("olcdbindex", ())]
+    indexed = {
+        alias
+        for names, _, kinds in (line.partition(" ") for line in lines)
+        for name in names.split(",")
+        for alias in (schema.names(name) if "eq" in kinds.split(",") else ())
+    }
+    for name in ("objectClass", place.anchor.attribute, place.rdn, *([place.member] if place.member else [])):
+        if not indexed.intersection(schema.names(name)):
+            yield Finding(
+                "warning", f"'{name}' has no equality index, so every look-up reads all", place.spec.name, name
+            )

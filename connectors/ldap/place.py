@@ -8,6 +8,7 @@ from connectors.contract import CollectionSpec
 from connectors.entry import MEMBERS, PARENT, Entry, Value
 from connectors.ldap import query
 from connectors.ldap.dn import parse, split
+from connectors.ldap.filtertext import parse_filter
 from connectors.ldap.messages import Row
 from connectors.ldap.options import Settings
 from connectors.ldap.values import Anchor, anchor_of, decode
@@ -130,7 +131,6 @@ def place_of(spec: CollectionSpec, settings: Settings) -> Place:
     rdn = options.get("rdn")
     if not isinstance(rdn, str) or not rdn:
         errors.append(f"{spec.name}: 'rdn' must name the attribute that names an entry, such as \"uid\"")
-    kind = _kind(classes)
     members = spec.members or {}
     if MEMBERS in spec.references and not isinstance(members.get("attr"), str):
         errors.append(f'{spec.name}: members.attr must name the attribute that holds the members, such as "member"')
@@ -142,12 +142,19 @@ def place_of(spec: CollectionSpec, settings: Settings) -> Place:
     placeholder = members.get("placeholder")
     dns = [*bases, *parents, *([str(placeholder).replace("{base}", settings.base)] if placeholder else [])]
     errors += [f"{spec.name}: '{dn}' is no distinguished name" for dn in dns if not parse(dn)]
+    kind = _kind(classes)
+    term = query.equal("objectClass", kind.encode())
+    if "search_filter" in options:
+        try:
+            term = parse_filter(str(options["search_filter"]))
+        except ValueError as error:
+            errors.append(f"{spec.name}: search_filter: {error}")
     if errors:
         raise ValueError("\n".join(errors))
     return Place(
         spec=spec,
         anchor=anchor_of(spec.anchor, spec.version),
-        filter=query.equal("objectClass", kind.encode()),
+        filter=term,
         kind=kind.lower(),
         bases=bases or (settings.base,),
         classes=classes,

@@ -80,10 +80,12 @@ class Pool:
         """Close every connection, those in use too: their verbs end as unavailable."""
         with self._lock:
             self._closed = True
-            sessions = [*self._idle, *self._busy]
-            self._idle.clear()
-        for session in sessions:
+            idle, self._idle = self._idle, []
+            busy = list(self._busy)
+        for session in idle:
             session.close()
+        for session in busy:
+            session.abort()
 
     def _wants_earlier(self) -> bool:
         """Whether it is time to try a server earlier in the list again (under the lock)."""

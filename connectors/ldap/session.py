@@ -126,16 +126,22 @@ class Session:
                 "no answer in time" if silent else "the connection was lost", sent=True, silent=silent
             ) from error
 
+    def abort(self) -> None:
+        """End it under another thread's hands: what waits in ``call`` there is lost at once, and closes it."""
+        self.open = False
+        with contextlib.suppress(OSError):
+            socket.socket.shutdown(self._socket, socket.SHUT_RDWR)  # not TLS's own, which is not for two threads
+
     def close(self) -> None:
-        """Say goodbye and close. Idempotent, and safe while another thread waits in ``call``."""
+        """Say goodbye and close; for the thread that uses it. Idempotent."""
         if self.open:
             self.open = False
             with contextlib.suppress(OSError):
                 self._socket.settimeout(0.2)
                 self._socket.sendall(envelope(self._number + 1, _UNBIND))
-            with contextlib.suppress(OSError):
-                self._socket.shutdown(socket.SHUT_RDWR)
-            self._socket.close()
+        with contextlib.suppress(OSError):
+            socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
+        self._socket.close()
 
     def _receive(self) -> Response:
         rows: list[Row] = []

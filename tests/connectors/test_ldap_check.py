@@ -62,6 +62,13 @@ async def test_a_directory_that_is_away_cannot_be_asked(directory: Slapd) -> Non
         await findings(directory, {"User": USER}, urls=["ldap://127.0.0.1:1"])
 
 
+async def test_a_missing_index_is_a_warning_where_the_configuration_can_be_read(directory: Slapd) -> None:
+    bind = {"dn": "cn=config", "password": directory.password}
+    assert await findings(directory, {"User": USER, "Group": GROUP}, bind=bind) == []
+    found = await findings(directory, {"User": user(rdn="givenName")}, bind=bind)
+    assert [(each.level, each.key) for each in found] == [("warning", "givenName")]
+
+
 async def test_other_names_of_an_attribute_count(directory: Slapd) -> None:
     spec = replace(USER, attributes=(USER.attributes - {"sn", "cn"}) | {"surname", "commonName"})
     assert await findings(directory, {"User": spec}) == []

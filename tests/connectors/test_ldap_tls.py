@@ -55,3 +55,14 @@ async def test_a_wrong_password_is_unavailable_and_not_told(directory: Slapd) ->
             await g.user("ann")
     assert "login" in refused.value.detail
     assert "wrong horse" not in refused.value.detail
+
+
+@pytest.mark.parametrize("how", ["ldaps", "start_tls"])
+async def test_a_secured_connection_is_kept(directory: Slapd, how: str) -> None:
+    async with ground(directory, **secured(directory, how), ca=directory.ca_file) as g:
+        with directory.counting() as counted:
+            ann = await g.user("ann")
+            for number in range(20):
+                await g.set(ann, title=f"Dr {number}")
+                await g.users.read(ann.id)
+    assert counted["bind"] == 1
