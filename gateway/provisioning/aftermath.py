@@ -4,6 +4,7 @@ Each takes the lock of the object it writes to, after that of the first is free.
 """
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from functools import partial
 
 from connectors.entry import MEMBERS, Change, Kind, Ref
@@ -18,13 +19,13 @@ from gateway.provisioning.standing import Standing, own
 
 async def of_creation(ground: Ground, there: Standing, asked: Sequence[MemberChange]) -> None:
     """Someone new is here: whoever waited for them may point at them."""
-    external = there.assertion.external_id if there.assertion else None
-    await pointing.arrive(ground, there.id, external)
-    await of_update(ground, there, asked)
+    await of_update(ground, replace(there, newly_named=True), asked)
 
 
 async def of_update(ground: Ground, there: Standing, asked: Sequence[MemberChange]) -> None:
-    """An object changed: it may have become active, or its members may have other roles now."""
+    """An object changed: it may go by another name, have become active, or its members may have other roles now."""
+    if there.newly_named:
+        await pointing.arrive(ground, there.id, there.assertion.external_id if there.assertion else None)
     if there.entry is not None and not ground.mapping.members:
         await join(ground, [there.id])
     if roles.followers(ground):

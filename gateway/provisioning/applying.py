@@ -15,14 +15,15 @@ async def apply(
     """Make the changes true.
 
     :param entry: as it was; returned where nothing of it was changed.
-    :return: the entry as it then stands (None where nobody read it), and the delta as far as its members exist.
+    :return: the entry as it then stands (None where nobody has read it since), and the delta as far as its members
+        exist.
     :raises InvalidValueException: a member is known to nobody; nothing was applied.
     """
     if not delta.add and not delta.remove:
         return (await ground.collection.update(anchor, changes, expected) if changes else entry), delta
     if len(delta.add) + len(delta.remove) <= members.policy(ground).chunk:
         return await _together(ground, anchor, changes, delta, expected)
-    return await _in_portions(ground, entry, anchor, changes, delta, expected)
+    return await _in_portions(ground, anchor, changes, delta, expected)
 
 
 async def _together(
@@ -34,18 +35,18 @@ async def _together(
         except UnknownReference as unknown:
             delta = without_unknown(ground, delta, unknown)
             if not changes and not delta.add and not delta.remove:
-                return None, delta
+                return None, delta  # nobody is left to add or to remove
 
 
 async def _in_portions(
-    ground: Ground, entry: Entry | None, anchor: str, changes: Sequence[Change], delta: Delta, expected: str | None
+    ground: Ground, anchor: str, changes: Sequence[Change], delta: Delta, expected: str | None
 ) -> tuple[Entry | None, Delta]:
     """Whoever is to be added was looked up before, so nothing of this is refused for want of a member."""
     if changes:
-        entry = await ground.collection.update(anchor, changes, expected)
+        await ground.collection.update(anchor, changes, expected)
     for portion in delta.chunks(members.policy(ground).chunk):
         await ground.collection.update(anchor, portion)
-    return entry, delta
+    return None, delta
 
 
 def without_unknown(ground: Ground, delta: Delta, unknown: UnknownReference) -> Delta:

@@ -73,21 +73,26 @@ async def take(ground: Ground, there: Standing, entry: Entry, asked: Asked, step
     if not step.touches and nothing_new(there, asked, confirmed):
         await note(ground, asked.operation, "unchanged", there.id)
         return there
-    after = entry
+    after: Entry | None = entry
 
     async def apply() -> Confirmed:
         nonlocal after
-        read, delta = await applying.apply(
+        after, delta = await applying.apply(
             ground, entry, entry.id, step.changes, step.delta, expected(ground, entry, step)
         )
-        after = read or entry
         if step.turn == "off" or there.owed.must:
             await lifecycle.call_after(ground, "deactivate", there.id, entry)
         return members.remembered(confirmed, delta)
 
     write = Write(asked.operation, there.id, entry.id, asked.document, entry, reducing(ground, step, there))
     assertion = await carry_out(ground, write, apply)
-    return replace(there, entry=after, assertion=assertion, moved=step.delta.add | step.delta.remove)
+    return replace(
+        there,
+        entry=after,
+        assertion=assertion,
+        moved=step.delta.add | step.delta.remove,
+        newly_named=assertion.external_id != (there.assertion.external_id if there.assertion else None),
+    )
 
 
 def expected(ground: Ground, entry: Entry, step: Step) -> str | None:
@@ -122,7 +127,7 @@ def outcome(ground: Ground, there: Standing, entry: Entry, asked: Asked, step: S
         changed=bool(step.changes),
         outcome="done" if step.touches or step.plan.stored or asked.overlay else "unchanged",
         changes=audited(step.plan.trace),
-        settled=bool(there.owed) and not there.owed.delete,
+        settled=there.overtakes or (bool(there.owed) and not there.owed.delete),
     )
 
 
@@ -140,6 +145,7 @@ def nothing_new(there: Standing, asked: Asked, confirmed: Confirmed) -> bool:
         there.assertion is not None
         and there.assertion.life == "live"
         and not there.owed
+        and not there.overtakes
         and not confirmed.stored
         and not confirmed.overlay
         and confirmed.deferred in (None, there.assertion.deferred)

@@ -11,7 +11,7 @@ from connectors.entry import Entry
 from connectors.errors import NotFound
 from gateway.ledger.model import Assertion, Confirmed
 from gateway.mapping.compiled import Plan
-from gateway.provisioning import adoption, guard, members, uniqueness
+from gateway.provisioning import adoption, guard, lifecycle, members, uniqueness, vanishing
 from gateway.provisioning.adoption import Claim, Match
 from gateway.provisioning.bringing import bring_to
 from gateway.provisioning.documents import asserted_by_put, named_by_put
@@ -157,9 +157,10 @@ async def _new(order: Order, held: frozenset[str]) -> Standing:
     """A new entry; under a former id where the same person returns, or where a PUT brought one."""
     ground = order.ground
     await uniqueness.hold(ground, order.claims, held)
-    delta = (
-        await members.settled(ground, members.of_creation(order.resource)) if order.resource.get("members") else Delta()
-    )
+    if vanishing.is_absent_from_birth(ground, order.wanted):
+        return await vanishing.bear(ground, order.id, order.wanted, order.plan)
+    joining = members.of_creation(order.resource)
+    delta = await members.settled(ground, joining) if joining else joining
     return await bear(ground, order.id, "create", order.wanted, order.plan, order.meant, delta)
 
 
@@ -170,6 +171,7 @@ async def bear(
 
     :param id: the SCIM id the new entry answers to; None = its anchor.
     """
+    plan, shown = lifecycle.born(ground, wanted, plan)
     guard.stays(ground, Entry("", plan.attributes))
     attributes, deferred = await resolved_attributes(ground, plan.attributes)
     document = asserted_by_put(wanted, {})
@@ -188,7 +190,7 @@ async def bear(
             document=document,
             external_id=document.get("externalId", ""),
             stored=plan.stored,
-            overlay=FORGOTTEN,
+            overlay={**FORGOTTEN, **shown},
             deferred=deferred,
             origin="created",
             changes=audited(plan.trace),

@@ -63,6 +63,19 @@ def has_row(ground: Ground) -> bool:
     return any(row.path == "active" and row.direction == "map" for row in ground.mapping.section.rows)
 
 
+def born(ground: Ground, wanted: Resource, plan: Plan) -> tuple[Plan, Mapping[str, Any]]:
+    """The plan of a new entry that is inactive from the start, where no attribute says so; and its overlay.
+
+    :raises ForbiddenException: the mapping has nothing that could say so.
+    """
+    if wanted.get("active") is not False or has_row(ground):
+        return plan, {}
+    if ground.mapping.lifecycle.deactivate != "move" or ground.mapping.lifecycle.move_to is None:
+        raise ForbiddenException(detail=f"nothing in the mapping says how a {ground.type} is inactive")
+    moved = {**plan.attributes, PARENT: (ground.mapping.lifecycle.move_to,)}
+    return replace(plan, attributes=moved), {"active": False}
+
+
 def changes_of_event(ground: Ground, event: Literal["deactivate", "delete"], entry: Entry) -> tuple[Change, ...]:
     """What ``disable`` or ``move`` change, and the stamps. :raises ForbiddenException: ``delete = "refuse"``."""
     if getattr(ground.mapping.lifecycle, event) == "refuse":

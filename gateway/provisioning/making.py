@@ -29,7 +29,8 @@ async def make(ground: Ground, attributes: Attributes, delta: Delta, find: Find)
         except UnknownReference as unknown:
             delta = without_unknown(ground, delta, unknown)
             continue
-        await _add(ground, entry.id, rest)
+        if rest:
+            entry = await _add(ground, entry.id, rest)
         return entry, delta
 
 
@@ -71,10 +72,11 @@ async def _create(ground: Ground, attributes: Attributes, id: str | None, find: 
         return own
 
 
-async def _add(ground: Ground, anchor: str, portions: list[tuple[Change, ...]]) -> None:
+async def _add(ground: Ground, anchor: str, portions: list[tuple[Change, ...]]) -> Entry:
     """The members that did not fit into the creation. The entry stands by now, so a failure leaves its fate open."""
     try:
         for portion in portions:
             await ground.collection.update(anchor, [Change(Kind.ADD, MEMBERS, change.values) for change in portion])
+        return await ground.collection.read(anchor)
     except Unavailable as failure:
         raise Unavailable(failure.detail, retry_after=failure.retry_after, uncertain=True) from failure

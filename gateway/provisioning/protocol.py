@@ -21,7 +21,7 @@ from uuid import uuid4
 from scim2_models import SCIMException
 
 from connectors.entry import Entry
-from connectors.errors import ConnectorError, Unavailable
+from connectors.errors import Conflict, ConnectorError, Unavailable
 from gateway.ledger.model import Assertion, AuditChange, AuditLine, Confirmed, Goal, Intent, Pending
 from gateway.provisioning.ground import Ground, actor, trail
 
@@ -58,6 +58,9 @@ async def carry_out(ground: Ground, write: Write, apply: Callable[[], Awaitable[
         outcome = await apply()
     except Unavailable as failure:
         await _leave_pending(ground, intent, failure)
+        raise
+    except Conflict as overtaken:
+        await ground.ledger.abandon(intent, f"{overtaken}; planned again", outcome="unchanged")
         raise
     except (ConnectorError, SCIMException) as refusal:
         await ground.ledger.abandon(intent, str(refusal), outcome="refused")

@@ -19,6 +19,8 @@ class Standing:
     :param resource: what a GET answers now, overlay included.
     :param owed: what an outage left undone (rule 16); whoever writes next takes it over.
     :param moved: members whom the write just done added or removed. :param fresh: it was just made, for someone new.
+    :param newly_named: it has another externalId now.
+    :param overtakes: the write in hand ends what was owed, instead of doing it.
     """
 
     id: str
@@ -28,6 +30,8 @@ class Standing:
     owed: Goal = field(default_factory=Goal)
     moved: frozenset[str] = frozenset()
     fresh: bool = False
+    newly_named: bool = False
+    overtakes: bool = False
 
     @property
     def anchor(self) -> str | None:

@@ -9,8 +9,9 @@ from scim2_models import UniquenessException
 
 from connectors.contract import Query
 from connectors.filters import And, AnyOf, Compare, Filter, Or
+from gateway.mapping.bound import BoundRow
 from gateway.mapping.compiled import Pushed, parse_filter
-from gateway.provisioning.documents import speaks_of, value_at
+from gateway.provisioning.documents import speaks_of
 from gateway.provisioning.ground import Ground, require
 
 
@@ -43,12 +44,27 @@ def claimed(
 ) -> tuple[Claimed, ...]:
     """The unique values that a request gives and the object does not have yet."""
     found = []
-    for path in ground.mapping.unique:
-        value = value_at(wanted, path) if speaks_of(named, path) else None
-        if isinstance(value, str) and value and value.casefold() != str(value_at(current, path) or "").casefold():
-            node = parse_filter(f"{path} eq {json.dumps(value)}")
-            found.append(Claimed(path, value, ground.mapping.push(node, ground.collection.judge, _nobody)))
+    for row in ground.mapping.rows:
+        if not _is_unique(ground, row) or not speaks_of(named, row.path.known.path):
+            continue
+        has = {value.casefold() for value in _texts(row, current)}
+        for value in _texts(row, wanted):
+            if value.casefold() not in has:
+                node = parse_filter(f"{row.name} eq {json.dumps(value)}")
+                found.append(Claimed(row.name, value, ground.mapping.push(node, ground.collection.judge, _nobody)))
     return tuple(found)
+
+
+def _is_unique(ground: Ground, row: BoundRow) -> bool:
+    chosen = row.row.unique or (row.row.unique is None and not row.path.selector)
+    return row.writes and bool(chosen) and row.path.known.path in ground.mapping.unique
+
+
+def _texts(row: BoundRow, document: Mapping[str, Any]) -> tuple[str, ...]:
+    """The texts that a document has for a row."""
+    value = row.get(document)
+    values = value if isinstance(value, list) else [value]
+    return tuple(one for one in values if isinstance(one, str) and one)
 
 
 async def hold(ground: Ground, claims: tuple[Claimed, ...], held: frozenset[str], anchor: str | None = None) -> None:

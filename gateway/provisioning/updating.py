@@ -4,13 +4,21 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
-from scim2_models import ConflictException, PreconditionFailedException
+from scim2_models import ConflictException, PreconditionFailedException, SCIMException
 
 from connectors.errors import Conflict
 from gateway.ledger.model import Goal
 from gateway.provisioning import absence, lifecycle, members, preconditions
 from gateway.provisioning.bringing import bring_to
-from gateway.provisioning.documents import asserted_by_patch, asserted_by_put, named_by_put
+from gateway.provisioning.documents import (
+    asserted_by_patch,
+    asserted_by_put,
+    leaves,
+    named_by_put,
+    speaks_of,
+    value_at,
+    with_value,
+)
 from gateway.provisioning.ground import Ground, under_locks
 from gateway.provisioning.lifecycle import Asked
 from gateway.provisioning.model import Patch, Precondition, Resource
@@ -47,11 +55,26 @@ def patched(patch: Patch) -> Ask:
             operation="patch",
             wanted=wanted,
             named=patch.named,
-            document=asserted_by_patch(there.last, wanted, patch.named),
+            document=asserted_by_patch(there.last, _claimed(patch, there, wanted), patch.named),
             members=patch.members,
         )
 
     return ask
+
+
+def _claimed(patch: Patch, there: Standing, wanted: Resource) -> Resource:
+    """The wanted resource with no more in its lists than this connection asserts: the operations say which values they
+    mean when they are played on the last assertion alone."""
+    lists = [path for path, value in leaves(wanted) if isinstance(value, list) and speaks_of(patch.named, path)]
+    if not lists or patch.apply is None:
+        return wanted
+    try:
+        mine = patch.apply({"schemas": wanted.get("schemas", []), "id": there.id, **there.last})
+    except SCIMException:
+        return wanted  # operations that need what somebody else wrote assert what they leave
+    for path in lists:
+        wanted = with_value(wanted, path, value_at(mine, path))
+    return wanted
 
 
 def nothing(there: Standing) -> Asked:
@@ -77,20 +100,36 @@ async def update(ground: Ground, id: str, ask: Ask, when: Precondition) -> Stand
 async def _update(ground: Ground, id: str, ask: Ask, when: Precondition, held: frozenset[str]) -> Standing:
     there = await load(ground, id)
     preconditions.check(when, there.version)
-    asked = take_over(ask(there), there.owed)
+    asked, there = take_over(ask(there), there)
     if there.entry is None:
         return await absence.update(ground, there, asked, held)
     asked = lifecycle.keep_name(ground, asked, there.assertion)
     return await bring_to(ground, there, there.entry, asked, held)
 
 
-def take_over(asked: Asked, owed: Goal) -> Asked:
-    """Whoever writes next does what an outage left undone, unless the IdP has changed its mind (rule 16)."""
+def take_over(asked: Asked, there: Standing) -> tuple[Asked, Standing]:
+    """Whoever writes next does what an outage left undone (rule 16), unless the IdP has changed its mind since: an
+    explicit ``active = true`` ends a deactivation and a deletion that were never answered."""
+    owed = there.owed
+    if not (owed.deactivate or owed.delete):
+        return asked, there
+    if "active" in asked.named and asked.wanted.get("active") is True:
+        return asked, _changed_mind(there)
     if not owed.deactivate or "active" in asked.named:
-        return asked
-    return replace(
+        return asked, there
+    off = replace(
         asked,
         wanted={**asked.wanted, "active": False},
         named=asked.named | {"active"},
         document={**asked.document, "active": False},
     )
+    return off, there
+
+
+def _changed_mind(there: Standing) -> Standing:
+    """What is off now may be our own doing, though nobody confirmed it: then ``active = true`` switches on (rule 9)."""
+    assertion = there.assertion
+    if assertion is not None:
+        assertion = replace(assertion, document={**assertion.document, "active": False})
+    owed = Goal(remove_members=there.owed.remove_members)
+    return replace(there, owed=owed, assertion=assertion, overtakes=True)

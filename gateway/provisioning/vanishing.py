@@ -3,12 +3,14 @@
 from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
+from uuid import uuid4
 
 from connectors.entry import Entry
 from connectors.errors import NotFound
 from gateway.ledger.model import Confirmed, Goal
 from gateway.mapping.compiled import Plan
 from gateway.provisioning import lifecycle
+from gateway.provisioning.documents import asserted_by_put
 from gateway.provisioning.ground import Ground
 from gateway.provisioning.lifecycle import Asked
 from gateway.provisioning.model import Resource
@@ -42,6 +44,33 @@ async def vanish(ground: Ground, there: Standing, entry: Entry, asked: Asked, pl
     write = Write(asked.operation, there.id, entry.id, asked.document, entry, Goal(deactivate=True) | there.owed)
     assertion = await carry_out(ground, write, apply)
     return Standing(there.id, None, shown, assertion)
+
+
+def is_absent_from_birth(ground: Ground, wanted: Resource) -> bool:
+    """A POST with ``active = false`` where only having no entry at all means inactive."""
+    way = ground.mapping.lifecycle.deactivate
+    return wanted.get("active") is False and way == "delete" and not lifecycle.has_row(ground)
+
+
+async def bear(ground: Ground, id: str | None, wanted: Resource, plan: Plan) -> Standing:
+    """Let someone be known who has no entry yet."""
+    known_as = id or str(uuid4())
+    document = asserted_by_put(wanted, {})
+
+    async def apply() -> Confirmed:
+        return Confirmed(
+            id=known_as,
+            anchor=None,
+            document=document,
+            external_id=document.get("externalId", ""),
+            stored=plan.stored,
+            overlay={"@resource": shown_as(wanted)},
+            life="absent",
+            origin="created",
+        )
+
+    assertion = await carry_out(ground, Write("create", known_as, None, document), apply)
+    return Standing(known_as, None, shown_as(wanted), assertion)
 
 
 def shown_as(resource: Mapping[str, Any]) -> Resource:

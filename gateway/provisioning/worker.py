@@ -8,7 +8,7 @@ import asyncio
 import logging
 import random
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from scim2_models import NotFoundException, SCIMException
 
@@ -23,6 +23,7 @@ from gateway.provisioning.provisioner import Provisioner
 log = logging.getLogger(__name__)
 
 BATCH = 50
+RECOVER_EVERY = timedelta(minutes=5)
 SHORTEST, LONGEST = 5.0, 600.0
 """seconds between two attempts at one object, doubling"""
 
@@ -44,12 +45,12 @@ class Worker:
 
     async def run(self) -> None:
         """Recover, then work until ``stop``. A ledger that is away is waited for."""
-        recovered = False
+        recovered: datetime | None = None
         while not self._stopping.is_set():
             try:
-                if not recovered:
+                if recovered is None or self._clock() - recovered > RECOVER_EVERY:
                     await self.recover()
-                    recovered = True
+                    recovered = self._clock()
                 await self.work()
             except LedgerUnavailable as failure:
                 log.warning("the ledger cannot be read; pending work waits: %s", failure)
@@ -60,7 +61,7 @@ class Worker:
         self._stopping.set()
 
     async def recover(self) -> None:
-        """Settle what a crash left open, by reading the targets."""
+        """Settle what a crash, or a ledger that failed at the wrong moment, left open, by reading the targets."""
         for provisioner in self._provisioners.values():
             for ground in provisioner.grounds.values():
                 await recovery.settle_all(ground)

@@ -43,7 +43,7 @@ OPERATIONS = st.lists(
 
 @dataclass
 class Person:
-    """What the IdP believes of one user. ``owed``: was asked to go off, or away, and got no answer."""
+    """What the IdP believes of one user. ``owed``: was asked to go off, or away, and there was no answer."""
 
     name: str
     id: str | None = None
@@ -170,6 +170,9 @@ class Idp:
             person.owed_off |= value is False and person.id is not None
             return
         assert True in person.exists, "200 for someone who is not there"
+        person.owed_delete &= value is not True
+        if value is True:
+            person.exists = {True}
         if value is not None:
             person.active, person.owed_off = {value}, False
             assert done["active"] is value, "a false success"

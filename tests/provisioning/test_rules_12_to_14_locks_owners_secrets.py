@@ -185,3 +185,15 @@ async def test_what_the_backend_holds_unique_is_409_and_leaves_nothing(tmp_path:
             await here.post({"userName": "bob", "externalId": "e-bob", **mail})
         assert len(here.entries()) == 1
         assert await here.ledger.unsettled() == []
+
+
+async def test_a_unique_element_is_held_unique_without_the_backend(tmp_path: Path) -> None:
+    rows = """'phoneNumbers[type eq "work"].value' = { attr = "phone", unique = true }"""
+    async with site(tmp_path, mapping_text(rows=rows)) as here:
+        phones = {"phoneNumbers": [{"type": "work", "value": "+49 30 1"}]}
+        await here.post({**ANN, **phones})
+        with pytest.raises(UniquenessException):
+            await here.post({"userName": "bob", **phones})
+        bob = await here.post({"userName": "bob", "phoneNumbers": [{"type": "home", "value": "+49 30 1"}]})
+        with pytest.raises(UniquenessException):
+            await here.put(bob["id"], {"userName": "bob", **phones})

@@ -130,6 +130,25 @@ async def test_rule_16_what_is_asked_later_overtakes_what_is_pending(tmp_path: P
         assert await here.ledger.pending() == []
 
 
+@pytest.mark.parametrize("verb", ["off", "delete"])
+async def test_rule_16_who_is_switched_on_again_is_not_switched_off_later(tmp_path: Path, verb: str) -> None:
+    """The deactivation took effect, its answer was lost, and then the IdP changed its mind."""
+    async with site(tmp_path) as here:
+        ann = (await here.post(ANN))["id"]
+        here.weather.coming = ["dies"]
+        with pytest.raises(Unavailable503):
+            await (here.patch(ann, {"active": False}) if verb == "off" else here.delete(ann))
+        here.weather.clear()
+        assert here.entry(ann)["state"] == ("off",)
+        answer = await here.patch(ann, {"active": True})
+        assert answer is not None
+        assert answer["active"] is True
+        await here.later()
+        assert here.entry(ann)["state"] == ("on",)
+        assert (await here.get(ann))["active"] is True
+        assert await here.ledger.pending() == []
+
+
 async def test_rule_16_a_deactivation_is_taken_over_by_the_next_write(tmp_path: Path) -> None:
     async with site(tmp_path) as here:
         ann = await here.post(ANN)
