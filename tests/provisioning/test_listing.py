@@ -206,6 +206,17 @@ async def test_rule_03_not_and_ne_of_a_superset_are_decided_above(tmp_path: Path
         assert all(query.filter is None or "title" not in repr(query.filter) for query in here.asked)
 
 
+async def test_rule_04_equality_is_the_schemas_whatever_decides(tmp_path: Path, options: Options) -> None:
+    async with library(tmp_path, **options) as here:
+        await furnish(here)
+        assert await here.ids('userName eq "aNN"') == ["ann"]
+        assert await here.ids('externalId eq "E1"') == ["ann"]
+        assert await here.ids('externalId eq "e1"') == []
+        assert await here.ids('id eq "ANN"') == []
+        assert await here.ids('nickName eq "ANNIE"') == ["ann"]
+        assert set(await here.ids('not (externalId eq "e1")')) == {"ann", "bob", "cid", "dan", "eve", "fay"}
+
+
 async def test_an_empty_answer_is_an_empty_list(tmp_path: Path, options: Options) -> None:
     async with library(tmp_path, **options) as here:
         listing = await here.find('userName eq "3f2a"', count=1)

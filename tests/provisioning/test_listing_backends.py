@@ -37,6 +37,8 @@ FILTERS = [
     'emails[type eq "work" and value co "corp"]',
     "not (emails pr)",
     'externalId eq "00u2"',
+    'externalId eq "00U2"',
+    'not (externalId eq "00U2")',
     "externalId pr",
     f'{ENTERPRISE}:department eq "R&D (x)"',
     f"{ENTERPRISE}:manager.value pr",
