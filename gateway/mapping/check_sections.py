@@ -30,11 +30,12 @@ def section_messages(subject: Subject) -> Iterator[Message]:
 
 
 def writers(subject: Subject) -> dict[str, list[Row]]:
-    """Return the rows that write each attribute of the target."""
+    """Return the rows that write each attribute of the target; a directory does not tell capitals apart."""
+    folded, names = subject.file.target == "ldap", dict[str, str]()
     found: defaultdict[str, list[Row]] = defaultdict(list)
     for row in subject.section.rows:
         if row.attr is not None and row.direction != "show" and row.only != "read":
-            found[row.attr].append(row)
+            found[names.setdefault(row.attr.lower() if folded else row.attr, row.attr)].append(row)
     return found
 
 
@@ -164,7 +165,7 @@ def _placement(subject: Subject) -> Iterator[Message]:
         verb = "is" if len(missing) == 1 else "are"
         yield Message(section.place, f"{listed(missing)} {verb} missing for a target of kind {target!r}")
     rdn = section.options.get("rdn")
-    if target == "ldap" and rdn is not None and rdn not in writers(subject):
+    if target == "ldap" and rdn is not None and str(rdn).lower() not in map(str.lower, writers(subject)):
         text = f"no row writes {rdn!r}, which names the entry{suggest(rdn, writers(subject))}"
         yield Message(subject.place("rdn"), text)
     if not _ENDPOINT.match(section.endpoint) or section.endpoint in _RESERVED:

@@ -57,11 +57,16 @@ def _merge(into: dict[str, Any], document: dict[str, Any]) -> None:
 
 
 def _merge_elements(into: list[Any], elements: list[Any]) -> None:
-    """Elements of one type are one element: a street and a town of the same address."""
+    """Parts of one element are put together: a street and a town of the same address."""
     for element in elements:
-        kind = element.get("type") if isinstance(element, dict) else None
-        same = next((each for each in into if isinstance(each, dict) and kind and each.get("type") == kind), None)
-        if same is None:
+        found = next((each for each in into if _are_parts(each, element)), None)
+        if found is None:
             into.append(element)
         else:
-            same.update(element)
+            found.update(element)
+
+
+def _are_parts(one: Any, other: Any) -> bool:
+    if not (isinstance(one, dict) and isinstance(other, dict) and "type" in one):
+        return False
+    return one["type"] == other.get("type") and set(one) & set(other) == {"type"}

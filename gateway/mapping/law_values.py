@@ -31,8 +31,13 @@ class RowValues:
         self.one_way = any(step.one_way for step in self.steps)
         self.facts: SchemaAttribute = path.known.facts
         self.seed = f"{subject.section.name} {path.text}"
-        self.elements = row.attr in subject.section.children
-        self._get = slot(path)
+        child = subject.section.children.get(row.attr or "")
+        self.elements = child is not None
+        self._kept = frozenset(child.get("map", {})) if child is not None else None
+        others = [found for other in subject.section.rows if other is not row and (found := subject.path(other))]
+        self._get = slot(path, others)
+        claimed = any(other.top == path.top and other.selector for other in others)
+        self._fixed = dict(row.element or ({"type": "other"} if claimed else {}))
         self.single = self._single()
         """values an IdP may send, one at a time"""
         self.held = self._held()
@@ -43,7 +48,7 @@ class RowValues:
         known = self.path.known
         inner: Any = value
         if known.sub is not None and self.path.everything:
-            inner = [{known.sub.name: each} for each in value]
+            inner = [{**self._fixed, known.sub.name: each} for each in value]
         elif known.sub is not None:
             inner = {**dict(self.path.selector), known.sub.name: value}
             inner = [inner] if known.head.multi_valued else inner
@@ -83,7 +88,11 @@ class RowValues:
 
     def _complex(self) -> Iterator[dict[str, Any]]:
         """Elements with each sub-attribute alone, and with all of them."""
-        subs = [sub for sub in self.path.known.head.sub_attributes if sub.mutability != "readOnly"]
+        subs = [
+            sub
+            for sub in self.path.known.head.sub_attributes
+            if sub.mutability != "readOnly" and (self._kept is None or sub.name in self._kept)
+        ]
         for number in range(_FEW):
             every = {
                 sub.name: scim_values(sub.type, sub.name)[number % 2 if sub.type == "boolean" else number]
@@ -149,8 +158,7 @@ class RowValues:
             return all(self._is_blank(each) for each in value)
         if isinstance(value, dict):
             return all(each in (None, "", []) for each in value.values())
-        plain = self.row.ref is None and self.facts.type != "complex" and not any(step.whole for step in self.steps)
-        return value is None or (isinstance(value, str) and plain and self._key(value) in ("", None))
+        return value is None or (isinstance(value, str) and self.row.ref is None and self._key(value) in ("", None, ()))
 
     def _bag(self, values: Any) -> set[str]:
         each = values if isinstance(values, list) else [values]

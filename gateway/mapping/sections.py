@@ -44,8 +44,19 @@ def read_section(name: str, node: Node, target: str, known: tuple[str, ...]) -> 
         lifecycle=_lifecycle(name, rows, fields.get("lifecycle")),
         members=_members(fields.get("members"), target, known),
         children=children,
-        options={key: value for key, value in node.value.items() if key == "parent" or key not in keys.SECTION},
+        options=_options(node.value, options or {}),
     )
+
+
+def _options(table: Mapping[str, Any], known: keys.Keys) -> dict[str, Any]:
+    """The connector's own keys, verbatim but for a single text where an array is due; it knows ``parent`` too."""
+    own = {key: value for key, value in table.items() if key == "parent" or key not in keys.SECTION}
+    listed = [key for key, value in own.items() if isinstance(value, str) and _takes_texts(known.get(key))]
+    return {key: [value] if key in listed else value for key, value in own.items()}
+
+
+def _takes_texts(key: keys.Key | None) -> bool:
+    return key is not None and key.kinds == ("texts",)
 
 
 def _only_tables(node: Node, fields: dict[str, Node]) -> Node:

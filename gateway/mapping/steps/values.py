@@ -189,16 +189,21 @@ class Split(Step):
         return self._join(value) if isinstance(value, tuple | list) else self._parts(text(value, self.name))
 
     def backward(self, value: Any) -> Any:
-        return self._join(value) if isinstance(value, tuple | list) else self._parts(spelled(value))
+        return self._join(value) if isinstance(value, tuple | list) else self._parts(_as_text(value))
 
     def _parts(self, written: str) -> tuple[str, ...]:
         return tuple(dict.fromkeys(part.strip() for part in written.split(self.separator) if part.strip()))
 
     def _join(self, values: Any) -> str:
-        parts = [spelled(value) for value in values]
+        parts = [part for value in values if (part := _as_text(value).strip())]
         if any(self.separator in part for part in parts):
             raise StepError(f"'split' takes no value that holds '{self.separator}'")
         return self.separator.join(sorted(dict.fromkeys(parts)))
+
+
+def _as_text(value: Any) -> str:
+    """Text as it is, ``TRUE`` included; anything else as backends spell it."""
+    return value if isinstance(value, str) else spelled(value)
 
 
 STEPS = (Int, Guid, Base64, Json, Prefix, Suffix, Domain, Split)
