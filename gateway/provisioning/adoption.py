@@ -11,7 +11,7 @@ from connectors.entry import PARENT, Change, Entry
 from connectors.filters import Filter, Or
 from gateway.ledger.model import Assertion
 from gateway.provisioning.ground import Ground
-from gateway.provisioning.uniqueness import values_of
+from gateway.provisioning.uniqueness import Claimed, values_of
 
 Claim = Literal["adopt", "restore", "finish"]
 
@@ -26,13 +26,22 @@ class Match:
     keys: tuple[str, ...]
     filter: Filter | None
 
+    def covers(self, claim: Claimed) -> bool:
+        """Whether looking for candidates has also looked for whoever has this unique value."""
+        values = set(map(_key, values_of(claim.pushed.filter)))
+        return bool(values) and values <= set(self.keys)
+
+
+def _key(named: tuple[str, str]) -> str:
+    attribute, value = named
+    return f"{attribute}={value.casefold()}"
+
 
 def match(ground: Ground, resource: Mapping[str, Any]) -> Match:
     """The ``match`` rules that have a value in this resource."""
     rules = ground.mapping.match_filters(dict(resource))
     filters = tuple(filter for _, filter in rules)
-    values = {f"{attribute}={value.casefold()}" for filter in filters for attribute, value in values_of(filter)}
-    keys = tuple(sorted(values))
+    keys = tuple(sorted({_key(named) for filter in filters for named in values_of(filter)}))
     return Match(keys, (filters[0] if len(filters) == 1 else Or(filters)) if filters else None)
 
 

@@ -156,7 +156,8 @@ def _asked(order: Order, operation: str, last: Mapping[str, Any]) -> Asked:
 async def _new(order: Order, held: frozenset[str]) -> Standing:
     """A new entry; under a former id where the same person returns, or where a PUT brought one."""
     ground = order.ground
-    await uniqueness.hold(ground, order.claims, held)
+    unseen = tuple(claim for claim in order.claims if not order.meant.covers(claim))
+    await uniqueness.hold(ground, unseen, held)
     if vanishing.is_absent_from_birth(ground, order.wanted):
         return await vanishing.bear(ground, order.id, order.wanted, order.plan)
     joining = members.of_creation(order.resource)

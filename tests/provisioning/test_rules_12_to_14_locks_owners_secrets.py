@@ -197,3 +197,18 @@ async def test_a_unique_element_is_held_unique_without_the_backend(tmp_path: Pat
         bob = await here.post({"userName": "bob", "phoneNumbers": [{"type": "home", "value": "+49 30 1"}]})
         with pytest.raises(UniquenessException):
             await here.put(bob["id"], {"userName": "bob", **phones})
+
+
+async def test_what_a_write_costs_the_backend(tmp_path: Path) -> None:
+    """Counted, so that a cost that grows is seen (performance.md): calls to the target, request by request."""
+    async with site(tmp_path) as here:
+        here.weather.clear()
+        ann = (await here.post(ANN))["id"]
+        assert here.weather.calls == [("search", "User"), ("create", "User")]
+        here.weather.clear()
+        await here.patch(ann, {"title": "T"})
+        assert [verb for verb, _ in here.weather.calls] == ["read", "update", "read"]
+        team = (await here.post({"displayName": "Team"}, "Group"))["id"]
+        here.weather.clear()
+        await here.add(team, ann)
+        assert here.weather.calls == [("update", "Group")]
