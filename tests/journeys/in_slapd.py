@@ -1,0 +1,130 @@
+"""An OpenLDAP directory, searched as its root DN."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import ldap3
+
+from tests.backends.slapd import Slapd
+from tests.journeys.directories import Content, Told, fits_ssha, told_password
+
+PERSON, GROUP = "inetOrgPerson", "groupOfNames"
+LOCK = "000001010000Z"
+OPERATIONAL = ("pwdAccountLockedTime",)
+
+
+class InSlapd:
+    """See ``Directory``."""
+
+    mapping = "openldap"
+    names: Mapping[str, str] = {
+        "userName": "uid",
+        "externalId": "employeeNumber",
+        "givenName": "givenName",
+        "familyName": "sn",
+        "displayName": "displayName",
+        "title": "title",
+        "userType": "employeeType",
+        "email": "mail",
+        "phone": "telephoneNumber",
+        "mobile": "mobile",
+        "department": "departmentNumber",
+        "manager": "manager",
+        "active": "pwdAccountLockedTime",
+        "password": "userPassword",
+    }
+    raw_names: frozenset[str] = frozenset({"cn"})
+    group_names: frozenset[str] = frozenset()
+
+    def __init__(self, server: Slapd) -> None:
+        self.server = server
+
+    def target(self) -> Mapping[str, Any]:
+        return {
+            "kind": "ldap",
+            "urls": [self.server.url],
+            "base": self.server.base,
+            "bind": {"dn": self.server.bind_dn, "password": "file:password"},
+        }
+
+    def content(self, passwords: Iterable[str]) -> Content:
+        people = self.server.search(f"(objectClass={PERSON})", attributes=("*", *OPERATIONAL))
+        users = {dn: self._user(dn, held, passwords) for dn, held in people.items()}
+        called = {dn: told["userName"] for dn, told in users.items()}
+        for told in users.values():
+            if "manager" in told:
+                told["manager"] = called[told["manager"]]
+        groups = {}
+        for dn, held in self.server.search(f"(objectClass={GROUP})", attributes=("*",)).items():
+            assert dn == f"cn={held['cn'][0]},ou=groups,{self.server.base}"
+            named = [each for each in held["member"] if each != self._nobody]
+            assert set(held) == {"objectClass", "cn", "member"}
+            groups[held["cn"][0]] = {"displayName": held["cn"][0], "members": {called[each] for each in named}}
+        return {"user": {told["userName"]: told for told in users.values()}, "group": groups}
+
+    @property
+    def _nobody(self) -> str:
+        return f"cn=nobody,{self.server.base}"
+
+    def _user(self, dn: str, held: dict[str, list[str]], passwords: Iterable[str]) -> Told:
+        neutral = {raw: name for name, raw in self.names.items()}
+        told: Told = {"active": True}
+        for raw, values in held.items():
+            assert len(values) <= 1 or raw == "objectClass", (raw, values)
+            told |= {neutral.get(raw, raw): value for value in values}
+        assert held["objectClass"] == ["top", "person", "organizationalPerson", "inetOrgPerson"]
+        del told["objectClass"]
+        if told["active"] is not True:
+            assert told["active"] == LOCK
+            told["active"] = False
+        stored = told.pop("password", None)
+        unit = "contractors" if told.get("userType") == "Contractor" else "people"
+        assert dn == f"uid={told['userName']},ou={unit},{self.server.base}"
+        return told | told_password(stored, passwords, fits_ssha)
+
+    def traces(self) -> Any:
+        return self.server.search("(|(objectClass=inetOrgPerson)(objectClass=groupOfNames))")
+
+    def id_of(self, kind: str, name: str) -> str:
+        attribute = {"user": "uid", "group": "cn"}[kind]
+        found = self.server.search(f"(&(objectClass={PERSON if kind == 'user' else GROUP})({attribute}={name}))")
+        assert len(found) == 1, list(found)
+        return next(iter(found.values()))["entryUUID"][0]
+
+    def _dn(self, name: str) -> str:
+        return f"uid={name},ou=people,{self.server.base}"
+
+    def add(self, kind: str, told: Told) -> None:
+        if kind == "user":
+            held = {self.names[key]: value for key, value in told.items() if key != "active"} | self.derived(told, True)
+            classes = ["top", "person", "organizationalPerson", "inetOrgPerson"]
+            self._done(self.server.raw.add(self._dn(told["userName"]), classes, held))
+            return
+        members = [self._dn(each) for each in told.get("members", ())] or [self._nobody]
+        name = f"cn={told['displayName']},ou=groups,{self.server.base}"
+        self._done(self.server.raw.add(name, ["top", "groupOfNames"], {"member": members}))
+
+    def change(self, kind: str, name: str, told: Told) -> None:
+        dn = self._dn(name)
+        held = {self.names.get(key, key): [value] for key, value in told.items()}
+        if "members" in told:
+            dn, held = f"cn={name},ou=groups,{self.server.base}", {"member": [self._dn(m) for m in told["members"]]}
+        elif "active" in told:
+            held[self.names["active"]] = [] if told["active"] else [LOCK]
+        changes = {raw: [(ldap3.MODIFY_REPLACE, values)] for raw, values in held.items()}
+        self._done(self.server.raw.modify(dn, changes))
+
+    def _done(self, worked: bool) -> None:
+        assert worked, self.server.raw.result
+
+    def derived(self, told: Told, outside: bool) -> Told:
+        return {"cn": f"{told['givenName']} {told['familyName']}" if "givenName" in told else told["userName"]}
+
+    def logs_in(self, name: str, password: str) -> bool | None:
+        return self.server.bind(self._dn(name), password)
+
+    def down(self) -> None:
+        self.server.kill()
+
+    def up(self) -> None:
+        self.server.start()

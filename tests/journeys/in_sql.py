@@ -1,0 +1,159 @@
+"""Tables, read with SQL on a connection of the tests' own (sqlite3, psycopg)."""
+
+import re
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+from tests.backends.postgres import Postgres
+from tests.journeys.directories import Content, Told
+
+PRESET = Path(__file__).parents[2] / "mappings" / "sql.toml"
+Rows = list[dict[str, Any]]
+STATES = {"active": True, "invited": "invited", "disabled": False, "locked": "locked"}
+ROLES = {1: "reader", 2: "editor", 9: "admin"}
+
+
+class Database:
+    """SQL beside the gateway: rows by column name, values bound with ``?``."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.lite = url.startswith("sqlite")
+
+    @contextmanager
+    def _connection(self) -> Iterator[Any]:
+        address = self.url.removeprefix("sqlite:///").replace("+psycopg", "")
+        connection: Any = sqlite3.connect(address) if self.lite else psycopg.connect(address)
+        try:
+            yield connection
+            connection.commit()
+        finally:
+            connection.close()
+
+    def __call__(self, statement: str, *values: Any) -> Rows:
+        with self._connection() as connection:
+            marked = statement if self.lite else statement.replace("?", "%s")
+            cursor = connection.execute(marked, values)
+            if cursor.description is None:
+                return []
+            columns = [column[0] for column in cursor.description]
+            return [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()]
+
+    def insert(self, table: str, row: Mapping[str, Any]) -> None:
+        """Insert one row."""
+        marks = ", ".join("?" for _ in row)
+        self(f"INSERT INTO {table} ({', '.join(row)}) VALUES ({marks})", *row.values())
+
+
+class InApplication:
+    """See ``Directory``: the tables that the ``sql`` preset speaks of, made as its comment says."""
+
+    mapping = "sql"
+    names: Mapping[str, str] = {
+        "userName": "email",
+        "externalId": "idp_id",
+        "givenName": "first_name",
+        "familyName": "last_name",
+        "active": "status",
+        "role": "role_id",
+    }
+    raw_names: frozenset[str] = frozenset({"deleted_at"})
+    group_names: frozenset[str] = frozenset()
+
+    def __init__(self, url: str, server: Postgres | None = None) -> None:
+        self.url, self.server, self.sql = url, server, Database(url)
+        for statement in schema():
+            self.sql(statement)
+
+    def target(self) -> Mapping[str, Any]:
+        return {"kind": "sql", "url": self.url}
+
+    def content(self, passwords: Iterable[str]) -> Content:
+        neutral = {raw: name for name, raw in self.names.items()}
+        called, users = {}, {}
+        for row in self.sql("SELECT * FROM users"):
+            called[row.pop("id")] = row["email"]
+            row |= {"status": STATES[row["status"]], "role_id": ROLES[row["role_id"]]}
+            row["deleted_at"] = row["deleted_at"] is not None or None
+            del row["row_version"]
+            users[row["email"]] = {neutral.get(raw, raw): value for raw, value in row.items() if value is not None}
+        groups = {}
+        for row in self.sql("SELECT * FROM teams"):
+            members = self.sql("SELECT user_id, source FROM memberships WHERE team_id = ?", row["team_id"])
+            assert all(each["source"] in ("scim", "outside") for each in members)
+            groups[row["name"]] = {"displayName": row["name"], "members": {called[each["user_id"]] for each in members}}
+        return {"user": users, "group": groups}
+
+    def traces(self) -> Any:
+        return {
+            name: sorted(self.sql(f"SELECT * FROM {name}"), key=lambda row: str(sorted(row.items())))
+            for name in ("users", "teams", "memberships")
+        }
+
+    def id_of(self, kind: str, name: str) -> str:
+        if kind == "user":
+            return str(self.sql("SELECT id FROM users WHERE email = ?", name)[0]["id"])
+        return str(self.sql("SELECT team_id FROM teams WHERE name = ?", name)[0]["team_id"])
+
+    def add(self, kind: str, told: Told) -> None:
+        if kind == "user":
+            row = {"id": f"old-{told['userName']}", "row_version": 1} | self._raw({"role": "reader", **told})
+            self.sql.insert("users", row | {"full_name": self._full_name(told), "created_by": "outside"})
+            return
+        team = f"old-{told['displayName']}"
+        self.sql.insert("teams", {"team_id": team, "name": told["displayName"]})
+        for name in told.get("members", ()):
+            self._join(team, name)
+
+    def change(self, kind: str, name: str, told: Told) -> None:
+        if "members" in told:
+            team = self.id_of("group", name)
+            self.sql("DELETE FROM memberships WHERE team_id = ?", team)
+            for member in told["members"]:
+                self._join(team, member)
+            return
+        for column, value in self._raw(told).items():
+            self.sql(f"UPDATE users SET {column} = ?, row_version = row_version + 1 WHERE email = ?", value, name)
+
+    def _join(self, team: str, name: str) -> None:
+        self.sql.insert("memberships", {"team_id": team, "user_id": self.id_of("user", name), "source": "outside"})
+
+    def _raw(self, told: Told) -> dict[str, Any]:
+        states = {told: raw for raw, told in STATES.items()}
+        roles = {name: number for number, name in ROLES.items()}
+        turned = {"active": states, "role": roles}
+        return {self.names[key]: turned[key][value] if key in turned else value for key, value in told.items()}
+
+    def _full_name(self, told: Told) -> str | None:
+        parts = (told.get("familyName"), told.get("givenName"))
+        return f"{parts[0]}, {parts[1]}" if any(parts) else None
+
+    def derived(self, told: Told, outside: bool) -> Told:
+        made = {"full_name": self._full_name(told), "created_by": "outside" if outside else "scim"}
+        return {"role": "reader"} | {key: value for key, value in made.items() if value is not None}
+
+    def logs_in(self, name: str, password: str) -> bool | None:
+        return None
+
+    def down(self) -> None:
+        assert self.server is not None, "a file cannot go away"
+        self.server.kill()
+
+    def up(self) -> None:
+        assert self.server is not None
+        self.server.start()
+
+
+def schema() -> list[str]:
+    """The statements in the comment at the head of the preset."""
+    comment = "\n".join(re.findall(r"^#   (.*)$", PRESET.read_text(), re.MULTILINE))
+    bare = re.sub(r"--.*$", "", comment, flags=re.MULTILINE)
+    statements = [each.strip() for each in bare.split(";") if each.strip()]
+    assert len(statements) == 4
+    assert all(each.startswith("CREATE ") for each in statements)
+    return statements
