@@ -5,6 +5,7 @@ import os
 from starlette.types import Receive, Scope, Send
 
 from gateway.app.gateway import Gateway, build
+from gateway.app.parts import Parts, assemble
 from gateway.config import Config, load_config
 
 CONFIG_VARIABLE = "DIRBRIDGE_CONFIG"
@@ -13,9 +14,8 @@ CONFIG_VARIABLE = "DIRBRIDGE_CONFIG"
 class Application:
     """What uvicorn runs. ``gateway`` is there between the start and the end of the lifespan."""
 
-    def __init__(self, config: Config, *, test_mappings: bool = True) -> None:
-        self.config = config
-        self.test_mappings = test_mappings
+    def __init__(self, parts: Parts) -> None:
+        self.parts = parts
         self.gateway: Gateway | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -30,7 +30,7 @@ class Application:
     async def _lifespan(self, receive: Receive, send: Send) -> None:
         await receive()
         try:
-            self.gateway = await build(self.config, test_mappings=self.test_mappings)
+            self.gateway = await build(self.parts)
             await self.gateway.start()
         except Exception as error:
             await send({"type": "lifespan.startup.failed", "message": str(error)})
@@ -42,8 +42,11 @@ class Application:
 
 
 def create_app(config: Config, *, test_mappings: bool = True) -> Application:
-    """Return the application of a configuration. Nothing is opened yet."""
-    return Application(config, test_mappings=test_mappings)
+    """Return the application of a configuration. Nothing is opened yet.
+
+    :raises ConfigError: everything that is wrong with it or its mappings.
+    """
+    return Application(assemble(config, test_mappings=test_mappings))
 
 
 def from_environment() -> Application:

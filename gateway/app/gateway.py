@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from starlette.types import ASGIApp
 
 from gateway.app.ledgers import ledger_url
-from gateway.app.parts import Part, Parts, assemble
+from gateway.app.parts import Part, Parts
 from gateway.config import Config, ConfigError
 from gateway.config.settings import Target
 from gateway.http import Access, HttpSettings, StaticToken, application
@@ -66,12 +66,12 @@ class Gateway:
         await self.ledger.close()
 
 
-async def build(config: Config, *, test_mappings: bool = True) -> Gateway:
+async def build(parts: Parts) -> Gateway:
     """Put a gateway together in the running event loop: opens the ledger, asks no target anything.
 
     :raises ConfigError, LedgerUnavailable:
     """
-    parts = assemble(config, test_mappings=test_mappings)
+    config = parts.config
     key = _cursor_key(config)
     ledger = await Ledger.open(ledger_url(config), serving=True)
     provisioners = {name: _provisioner(part, parts, ledger) for name, part in parts.connections.items()}

@@ -3,7 +3,7 @@
 import asyncio
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -11,7 +11,9 @@ from gateway.cli.options import ConfigOption, ConnectionOption, JsonOption, chos
 from gateway.cli.outcome import outcomes
 from gateway.cli.screen import say, say_json, show, table
 from gateway.config.values import duration
-from gateway.ledger.model import AuditChange, AuditLine
+
+if TYPE_CHECKING:
+    from gateway.ledger.model import AuditChange, AuditLine
 
 STYLES = {"done": "green", "unchanged": "dim", "pending": "yellow", "refused": "red", "failed": "bold red"}
 
@@ -27,7 +29,7 @@ def audit(
     """Show the audit, the newest line last."""
     from gateway.app.ledgers import ledger_of
 
-    async def read() -> list[AuditLine]:
+    async def read() -> "list[AuditLine]":
         loaded = configured(config)
         owner = chosen_connection(loaded, connection) if connection else None
         async with ledger_of(loaded) as ledger:
@@ -51,7 +53,7 @@ def audit(
         say("Nothing yet.")
 
 
-def changed(change: AuditChange) -> str:
+def changed(change: "AuditChange") -> str:
     """Say one changed value: ``title: Engineer → Lead``."""
     name = change.path or change.attribute
     if change.before in (None, [], ()):

@@ -23,20 +23,20 @@ def serve(
     ] = False,
 ) -> None:
     """Serve SCIM until stopped. Without a config.toml: users and groups in SQLite, below ./dirbridge-data."""
-    from gateway.app import assemble
+    from gateway.app import create_app
     from gateway.cli.server import bound, run
 
     with outcomes():
         path = _path(config)
         loaded = configured(path)
-        assemble(loaded, test_mappings=not skip_mapping_tests)
+        app = create_app(loaded, test_mappings=not skip_mapping_tests)
         where = loaded.server.listen if listen is None else _address(listen)
         secret = asyncio.run(first_token(loaded)) if path is None else None
         remember(path)
         with bound(where) as socket:
             host, port = socket.getsockname()[:2]
             announce(loaded, Address(host, port), secret)
-            code = run(loaded, socket, test_mappings=not skip_mapping_tests)
+            code = run(loaded, app, socket)
     raise typer.Exit(code)
 
 

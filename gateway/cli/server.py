@@ -11,7 +11,7 @@ from typing import Any
 import uvicorn
 from uvicorn.supervisors import Multiprocess
 
-from gateway.app import create_app
+from gateway.app import Application
 from gateway.app.gateway import CURSOR_VARIABLE
 from gateway.cli.outcome import UNREACHABLE, UNUSABLE, end
 from gateway.config import Address, Config
@@ -68,15 +68,15 @@ def settings(config: Config, app: object) -> uvicorn.Config:
     )
 
 
-def run(config: Config, listening: socket.socket, *, test_mappings: bool) -> int:
-    """Serve until a signal. Returns the exit code."""
+def run(config: Config, app: Application, listening: socket.socket) -> int:
+    """Serve until a signal: ``app`` here, or several processes that build their own. Returns the exit code."""
     if config.server.workers > 1:
         # One key for all of them, or a cursor of one worker means nothing to the next.
         os.environ.setdefault(CURSOR_VARIABLE, secrets.token_hex(32))
         several = settings(config, "gateway.app:from_environment")
         Multiprocess(several, sockets=[listening]).run()
         return 0
-    server = uvicorn.Server(settings(config, create_app(config, test_mappings=test_mappings)))
+    server = uvicorn.Server(settings(config, app))
     for stop in (signal.SIGTERM, signal.SIGINT):
         # uvicorn takes these over, ends gracefully, puts ours back and raises the signal again; that is then no news.
         signal.signal(stop, lambda *_: None)

@@ -2,7 +2,7 @@
 
 import asyncio
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -10,7 +10,9 @@ from gateway.cli.options import ConfigOption, ConnectionOption, JsonOption, chos
 from gateway.cli.outcome import FOUND, end, outcomes
 from gateway.cli.screen import say, say_json, show, table
 from gateway.config.values import duration
-from gateway.ledger.model import Token
+
+if TYPE_CHECKING:
+    from gateway.ledger.model import Token
 
 program = typer.Typer(no_args_is_help=True, help="make, list and revoke bearer tokens")
 
@@ -36,7 +38,7 @@ def create(
 
     lifetime = _lifetime(expires)
 
-    async def make() -> tuple[Token, str]:
+    async def make() -> "tuple[Token, str]":
         loaded = configured(config)
         owner = chosen_connection(loaded, connection)
         async with ledger_of(loaded) as ledger:
@@ -61,7 +63,7 @@ def list_tokens(connection: ConnectionOption = None, config: ConfigOption = None
     """List the tokens: never the secrets, only how they begin."""
     from gateway.app.ledgers import ledger_of
 
-    async def read() -> list[Token]:
+    async def read() -> "list[Token]":
         loaded = configured(config)
         owner = chosen_connection(loaded, connection) if connection else None
         async with ledger_of(loaded) as ledger:
@@ -92,7 +94,7 @@ def revoke(
     """Revoke a token: the next request that shows it is refused."""
     from gateway.app.ledgers import ledger_of
 
-    async def forget() -> Token | None:
+    async def forget() -> "Token | None":
         loaded = configured(config)
         owner = chosen_connection(loaded, connection) if connection else None
         async with ledger_of(loaded) as ledger:
@@ -104,7 +106,7 @@ def revoke(
         say(f"Token {name!r} is revoked; the next request that shows it is refused.")
 
 
-def _shown(token: Token) -> dict[str, Any]:
+def _shown(token: "Token") -> dict[str, Any]:
     now = datetime.now(UTC)
     expired = token.expires is not None and token.expires <= now
     state = "revoked" if token.revoked else "expired" if expired else "active"
