@@ -242,3 +242,11 @@ async def test_confirming_what_was_never_recorded_is_an_adoption(url: str) -> No
     made = await ledger.confirm(intent(), Confirmed("a1", "a1", origin="adopted"))
     assert made.origin == "adopted"
     await ledger.close()
+
+
+async def test_a_commit_is_on_the_disk_before_anybody_hears_of_it(tmp_path: Path) -> None:
+    ledger = await Ledger.open(f"sqlite:///{tmp_path}/ledger.db")
+    writer = ledger._store._writer._session  # type: ignore[attr-defined]
+    assert writer.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    assert writer.execute("PRAGMA synchronous").fetchone() == (2,)  # FULL
+    await ledger.close()
