@@ -1,7 +1,6 @@
 """A mapping file made ready to run: everything is resolved and compiled once, and nothing is parsed per request."""
 
 from collections.abc import Mapping as MappingOf
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Literal
 
@@ -11,14 +10,14 @@ from connectors.contract import CollectionSpec
 from connectors.entry import GROUPS, ID, MEMBERS, Entry
 from connectors.filters import Filter
 from gateway.mapping.bound import BoundRow, Shape
-from gateway.mapping.building import Builder, normaliser
 from gateway.mapping.conditions import compile_condition, mentioned
 from gateway.mapping.derived import BoundSet
 from gateway.mapping.digest import digest_of
 from gateway.mapping.errors import MappingError, Message
 from gateway.mapping.index import AttributeIndex
-from gateway.mapping.matching import match_filters, unmatched
-from gateway.mapping.model import Lifecycle, MappingFile, Members, Section
+from gateway.mapping.matching import match_filters
+from gateway.mapping.model import Lifecycle, MappingFile, Members
+from gateway.mapping.parts import Parts, constants_of, is_unique
 from gateway.mapping.paths import parse_filter
 from gateway.mapping.plan import Plan
 from gateway.mapping.planning import Planner
@@ -67,7 +66,7 @@ class ResourceMapping:
     :ivar rows: the bound rows, for checks and laws.
     """
 
-    def __init__(self, parts: "_Parts", spec: CollectionSpec, file: MappingFile) -> None:
+    def __init__(self, parts: "Parts", spec: CollectionSpec, file: MappingFile) -> None:
         section, index, rows = parts.section, parts.index, parts.rows
         self.name, self.endpoint, self.schema = section.name, section.endpoint, section.schema
         self.section, self.spec = section, spec
@@ -77,13 +76,13 @@ class ResourceMapping:
         self.rows: tuple[BoundRow, ...] = tuple(rows)
         self.sets: tuple[BoundSet, ...] = tuple(parts.sets)
         self.password = any(row.is_password and row.writes for row in rows)
-        self.unique = tuple(row.path.known.path for row in rows if _unique(section, row))
+        self.unique = tuple(row.path.known.path for row in rows if is_unique(section, row))
         self.scope_filter: FilterNode | None = parts.scope
         self._scope = None if parts.scope is None else compile_condition(parts.scope, index)
         self._protect = [compile_condition(node, index) for node in parts.protect]
         self._match = parts.match
         self._groups = bool(holders(file, section.name)) and index.find("groups") is not None
-        constants = _constants(section, index, rows)
+        constants = constants_of(section, index, rows)
         self._puts: list[Put] = [*readers(rows), *self._computed(constants)]
         self._by_top = self._attributes_by_top()
         self._cache: dict[frozenset[str] | None, frozenset[str]] = {}
@@ -175,7 +174,7 @@ class ResourceMapping:
             by_top[top].update(*(by_top.get(each, set()) for each in read))
         return {top: frozenset(attrs) for top, attrs in by_top.items()}
 
-    def _guards(self, parts: "_Parts") -> frozenset[str]:
+    def _guards(self, parts: "Parts") -> frozenset[str]:
         nodes = [*([parts.scope] if parts.scope is not None else []), *parts.protect]
         read = [each for node in nodes for each in mentioned(node, self.attributes)]
         mapped = frozenset(known.path for _, known in read if known is not None)
@@ -213,14 +212,14 @@ class ResourceMapping:
             carries an ``id``.
         :raises InvalidValueException, MutabilityException:
         """
-        return self._planner.update(resource, entry, stored, last, named, restore=restore, derived_from_reading=edited)
+        return self._planner.update(resource, entry, stored, last, named, restore=restore, edited=edited)
 
     def plan_lifecycle(self, event: Literal["deactivate", "delete"], entry: Entry, now: datetime) -> Plan:
         """Plan what an event changes: disable, move, stamps. Whether it deletes or is refused says ``lifecycle``.
 
         :raises ForbiddenException: nothing in the mapping says how to disable.
         """
-        return self._planner.lifecycle_plan(event, entry, now)
+        return self._planner.events.plan(event, entry, now)
 
     def match_filters(self, resource: Document) -> list[tuple[str, Filter]]:
         """Return (rule, filter) for each ``match`` rule that the resource has a value for, in order. Rules about
@@ -260,42 +259,13 @@ class ResourceMapping:
         return any(condition(resource, entry) for condition in self._protect)
 
 
-class _Parts:
-    """One section, bound."""
-
-    def __init__(self, file: MappingFile, section: Section, report: list[Message]) -> None:
-        declared = [each for each in file.schemas if each.resource == section.name]
-        self.section = section
-        self.index = AttributeIndex(section.schema, declared)
-        builder = Builder(file, section, self.index, report)
-        groups = bool(holders(file, section.name))
-        self.rows = [row for row in builder.rows() if not (groups and row.path.top == "groups")]
-        for row in self.rows:
-            if row.pipeline.steps and row.reads and row.shape is not Shape.WHOLE and row.row.direction == "map":
-                self.index.normal.setdefault(row.path.known.path, []).append(normaliser(row))
-        self.sets = builder.sets()
-        self.parents = builder.parents()
-        self.scope = builder.filter(section.scope, section.place)
-        found = [builder.filter(text, section.place) for text in section.protect]
-        self.protect: Sequence[FilterNode] = [node for node in found if node is not None]
-        self.match = section.match
-        for text in unmatched(self.match, self.rows, self.sets, self.index):
-            report.append(Message(section.place, text))
-
-    def named_targets(self) -> frozenset[str]:
-        """The target attributes that ``scope``, ``protect`` and ``match`` name."""
-        nodes = [*([self.scope] if self.scope is not None else []), *self.protect]
-        named = {name for node in nodes for name, known in mentioned(node, self.index) if known is None}
-        return frozenset(named)
-
-
 def compile_mapping(file: MappingFile) -> Mapping:
     """Compile a mapping file.
 
     :raises MappingError: with every mistake in paths, steps, conditions and references.
     """
     report: list[Message] = []
-    parts = {name: _Parts(file, section, report) for name, section in file.sections.items()}
+    parts = {name: Parts(file, section, report) for name, section in file.sections.items()}
     if report:
         raise MappingError(report)
     labels = {name: label for name, each in parts.items() if (label := label_attribute(each.rows)) is not None}
@@ -308,19 +278,3 @@ def compile_mapping(file: MappingFile) -> Mapping:
         for name, each in parts.items()
     }
     return Mapping(file, resources)
-
-
-def _unique(section: Section, row: BoundRow) -> bool:
-    if row.row.direction != "map" or (row.path.selector and not row.row.unique):
-        return False
-    usual = {"User": "userName", "Group": "displayName"}.get(section.name) == row.name
-    declared = row.path.known.sub is None and row.path.known.head.uniqueness != "none" and row.row.attr is not None
-    return row.row.unique if row.row.unique is not None else usual or declared
-
-
-def _constants(section: Section, index: AttributeIndex, rows: Sequence[BoundRow]) -> dict[str, Any]:
-    """``active`` without a row, where deactivation deletes or moves: what is there is active."""
-    mapped = any(row.is_active for row in rows)
-    if mapped or section.lifecycle.deactivate not in ("delete", "move") or index.find("active") is None:
-        return {}
-    return {"active": True}

@@ -1,15 +1,15 @@
 """The plans of one resource type: create, update, and the events of its life."""
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Any
 
-from scim2_models import ForbiddenException, MutabilityException
+from scim2_models import MutabilityException
 
-from connectors.entry import PARENT, Attributes, Change, Entry, Kind
+from connectors.entry import Attributes, Change, Entry, Kind
 from gateway.mapping import derived
 from gateway.mapping.bound import BoundRow, Shape
 from gateway.mapping.derived import BoundSet, Parents
+from gateway.mapping.events import Events, forced
 from gateway.mapping.model import Lifecycle
 from gateway.mapping.plan import (
     Draft,
@@ -22,12 +22,11 @@ from gateway.mapping.plan import (
     plain,
     several,
     swap,
-    touches,
     truth,
     unsaid,
 )
-from gateway.mapping.slots import ELSEWHERE, MISSING, Lack
-from gateway.mapping.steps.times import written
+from gateway.mapping.request import Request
+from gateway.mapping.slots import Lack
 
 Document = Mapping[str, Any]
 Last = Document | None
@@ -57,8 +56,8 @@ class Planner:
         self.lifecycle = lifecycle
         self.read = read
         self.marker = marker
-        self.ldap = ldap
-        self.active = next((row for row in self.rows if row.is_active and row.attr), None)
+        active = next((row for row in self.rows if row.is_active and row.attr), None)
+        self.events = Events(lifecycle, active, ldap)
         inputs = [each.inputs for each in sets] + [parents.inputs]
         self.unread = frozenset[str]().union(*inputs) - {row.path.top for row in rows if row.reads}
 
@@ -97,11 +96,11 @@ class Planner:
 
     def update(
         self, resource: Document, entry: Entry, stored: Document, last: Last, named: frozenset[str] | None,
-        *, restore: bool = False, derived_from_reading: bool | None = None,
+        *, restore: bool = False, edited: bool | None = None,
     ) -> Plan:  # fmt: skip
         """The real differences between what is asserted and what is there. See ``ResourceMapping.plan_update``."""
         draft = Draft()
-        ask = _Request(resource, entry, stored, last, named, restore, derived_from_reading)
+        ask = Request(resource, entry, stored, last, named, restore, edited)
         for row in self.rows:
             if ask.speaks_of(row) and (row.when is None or row.when(resource, entry)):
                 self._update(row, ask, draft)
@@ -110,23 +109,24 @@ class Planner:
             draft.changes.append(Change(Kind.ADD, self.marker[0], (self.marker[1],)))
         return draft.plan()
 
-    def _update(self, row: BoundRow, ask: "_Request", draft: Draft) -> None:
+    def _update(self, row: BoundRow, ask: Request, draft: Draft) -> None:
         value, before = asked(row, ask.resource, ask.named), ask.before(row)
         held: tuple[Any, ...] = ask.entry.attributes.get(row.attr, ()) if row.attr else ()
         if row.is_active:
             self._activate(row, value, before, held, ask, draft)
             return
+        explicit = ask.edited or not unsaid(value)
         if unsaid(value):
             # A PUT that leaves an immutable value out does not ask to clear it (RFC 7644 §3.5.1).
             if (row.frozen and not ask.edited) or not ask.removes(row, value, before):
                 return
             value = None
-        if value is None and (row.is_password or (row.row.on_clear == "keep" and row.row.default is None)):
+        if value is None and (row.is_password or _kept(row, explicit)):
             return
         if not _applies(row, value, before, held, ask):
             return
         if value is None:
-            value = row.row.default
+            value = row.row.default if explicit else None
             if value is None and row.required:
                 raise missing(row)
         if row.attr is None:
@@ -140,7 +140,7 @@ class Planner:
             draft.note(row.name, row.attr, plain(was), plain(now), row.secret)
 
     def _activate(
-        self, row: BoundRow, value: Any, before: Any, held: tuple[Any, ...], ask: "_Request", draft: Draft
+        self, row: BoundRow, value: Any, before: Any, held: tuple[Any, ...], ask: Request, draft: Draft
     ) -> None:
         """``active = false`` is always enforced; true only undoes what this connection did (rule 9)."""
         if value is None or isinstance(value, Lack):
@@ -154,7 +154,7 @@ class Planner:
             return
         lasting = off and row.pipeline.fleeting and ask.last is not None and before is not False
         if lasting:
-            changes, was, now = _forced(row, held)
+            changes, was, now = forced(row, held)
         else:
             changes, was, now = swap(row, value, held, before)
         if changes:
@@ -163,12 +163,12 @@ class Planner:
             draft.reducing += changes if off else []
             draft.note(row.name, row.attr, plain(was), plain(now), row.secret)
 
-    def _remember(self, row: BoundRow, value: Any, ask: "_Request", draft: Draft) -> None:
+    def _remember(self, row: BoundRow, value: Any, ask: Request, draft: Draft) -> None:
         value = None if value is None else kept(row, value)
         if ask.stored.get(row.name) != value:
             draft.stored[row.name] = value
 
-    def _derived(self, ask: "_Request", draft: Draft) -> None:
+    def _derived(self, ask: Request, draft: Draft) -> None:
         inputs = [each.inputs for each in self.sets if each.row.apply != "create"] + [self.parents.inputs]
         if not any(ask.touched(each) for each in inputs):
             return
@@ -189,80 +189,8 @@ class Planner:
                 (document.setdefault(extension, {}) if colon else document)[name] = holder[name]
         return document
 
-    def lifecycle_plan(self, event: Literal["deactivate", "delete"], entry: Entry, now: datetime) -> Plan:
-        """See ``ResourceMapping.plan_lifecycle``."""
-        action = self.lifecycle.deactivate if event == "deactivate" else self.lifecycle.delete
-        draft = Draft()
-        if action in ("disable", "move"):
-            self._disable(action, event, entry, draft)
-        if action == "move" and self.lifecycle.move_to is not None:
-            draft.changes.append(Change(Kind.REPLACE, PARENT, (self.lifecycle.move_to,)))
-        stamps = [stamp.attr for stamp in self.lifecycle.stamp if event in stamp.on]
-        draft.changes += [Change(Kind.REPLACE, attr, (self._stamp(now),)) for attr in stamps if action != "delete"]
-        draft.reducing = list(draft.changes)
-        return draft.plan()
 
-    def _disable(self, action: str, event: str, entry: Entry, draft: Draft) -> None:
-        if self.active is None:
-            if action == "disable":
-                raise ForbiddenException(detail=f"{event}: nothing in the mapping says how to disable")
-            draft.activation = False
-            return
-        held = entry.attributes.get(self.active.attr or "", ())
-        changes, was, now = (_forced if self.active.pipeline.fleeting else _off)(self.active, held)
-        if changes:
-            draft.changes += changes
-            draft.activation = False
-            draft.note("active", self.active.attr or "", plain(was), plain(now), self.active.secret)
-
-    def _stamp(self, now: datetime) -> str:
-        return f"{now.astimezone(UTC):%Y%m%d%H%M%SZ}" if self.ldap else written(now)
-
-
-class _Request:
-    """One update, as its rows ask about it."""
-
-    def __init__(
-        self, resource: Document, entry: Entry, stored: Document, last: Last, named: frozenset[str] | None,
-        restore: bool, derived_from_reading: bool | None,
-    ) -> None:  # fmt: skip
-        self.resource, self.entry, self.stored, self.last, self.named = resource, entry, stored, last, named
-        self.restore = restore
-        self.edited = "id" in resource if derived_from_reading is None else derived_from_reading
-
-    def speaks_of(self, row: BoundRow) -> bool:
-        """Rule 7: only rows that read an attribute named in the request."""
-        if self.named is None or touches(row, self.named):
-            return True
-        return any(alias in self.named for alias, _ in row.aliases)
-
-    def touched(self, inputs: frozenset[str]) -> bool:
-        """Whether the request names anything of ``inputs`` (canonical paths of whole attributes)."""
-        if not inputs:
-            return False
-        if self.named is None:
-            return True
-        return any(
-            name == top or name.startswith((f"{top}.", f"{top}[")) or top.startswith(f"{name}:")
-            for name in self.named
-            for top in inputs
-        )
-
-    def before(self, row: BoundRow) -> Any:
-        """What this connection last asserted for a row."""
-        return asked(row, self.last) if self.last is not None else ELSEWHERE
-
-    def removes(self, row: BoundRow, value: Any, before: Any) -> bool:
-        """Whether leaving a value out takes it away: where the request edits what was read, or names what was asserted
-        before (rule 8)."""
-        if before is not None and not isinstance(before, Lack):
-            return True
-        if self.named is None:
-            return False
-        return self.edited or (value is MISSING and bool(self.named & {row.path.top, row.path.known.path}))
-
-
-def _may_enable(row: BoundRow, before: Any, held: tuple[Any, ...], ask: _Request) -> bool:
+def _may_enable(row: BoundRow, before: Any, held: tuple[Any, ...], ask: Request) -> bool:
     """Whether ``active = true`` is this connection's to say. What reads as neither on nor off is no lock of others,
     as long as this connection never spoke of it."""
     if ask.restore or before is False or (row.row.apply_given and row.row.apply == "always"):
@@ -270,7 +198,12 @@ def _may_enable(row: BoundRow, before: Any, held: tuple[Any, ...], ask: _Request
     return isinstance(before, Lack) and (not held or row.out(row.chosen(held, before)) is None)
 
 
-def _applies(row: BoundRow, value: Any, before: Any, held: tuple[Any, ...], ask: _Request) -> bool:
+def _kept(row: BoundRow, explicit: bool) -> bool:
+    """Whether clearing leaves the target's value: ``on_clear = "keep"``, and no default that takes its place."""
+    return row.row.on_clear == "keep" and not (explicit and row.row.default is not None)
+
+
+def _applies(row: BoundRow, value: Any, before: Any, held: tuple[Any, ...], ask: Request) -> bool:
     match row.row.apply:
         case "create":
             return False
@@ -282,7 +215,7 @@ def _applies(row: BoundRow, value: Any, before: Any, held: tuple[Any, ...], ask:
 
 
 def _difference(
-    row: BoundRow, value: Any, before: Any, held: tuple[Any, ...], ask: _Request
+    row: BoundRow, value: Any, before: Any, held: tuple[Any, ...], ask: Request
 ) -> tuple[list[Change], Any, Any]:
     if row.pipeline.varies or row.is_password:
         made = None if value is None else into(row, value)
@@ -311,20 +244,6 @@ def _admit(row: BoundRow, held: tuple[Any, ...], now: Any, changes: list[Change]
         draft.recreate = True
     else:
         draft.changes += changes
-
-
-def _forced(row: BoundRow, held: tuple[Any, ...]) -> tuple[list[Change], Any, Any]:
-    """Switch off for good, whatever stands there by itself (a temporary lock ends without anybody's doing)."""
-    made = into(row, False)
-    if made is None:
-        return swap(row, False, held, ELSEWHERE)
-    if len(held) == 1 and row.same(made, held[0]) and held[0] == made:
-        return [], held[0], held[0]
-    return [Change(Kind.REPLACE, row.attr or "", (made,))], held or None, made
-
-
-def _off(row: BoundRow, held: tuple[Any, ...]) -> tuple[list[Change], Any, Any]:
-    return swap(row, False, held, ELSEWHERE)
 
 
 def kept(row: BoundRow, value: Any) -> Any:

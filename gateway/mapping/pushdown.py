@@ -4,7 +4,7 @@
 attribute that is known and not mapped matches nothing.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from scim2_models import InvalidFilterException
@@ -23,8 +23,8 @@ from scim2_models.path import (
 from connectors.entry import GROUPS, ID, MEMBERS, Ref
 from connectors.filters import Compare, Operator
 from gateway.mapping.bound import BoundRow
-from gateway.mapping.compare import comparison, present
-from gateway.mapping.conditions import compile_condition, mentioned, parts_of, target_name
+from gateway.mapping.compare import comparison
+from gateway.mapping.conditions import compile_condition, mentioned, target_name
 from gateway.mapping.index import TARGET, AttributeIndex, Known
 from gateway.mapping.leaves import Leaves
 from gateway.mapping.pushed import (
@@ -43,6 +43,7 @@ from gateway.mapping.pushed import (
     some,
     there,
 )
+from gateway.mapping.selection import Selection, fixed_value
 
 _SERVERS = frozenset({"id", "schemas", "meta"})
 
@@ -159,7 +160,7 @@ class _Run:
         for row in self.down.rows.get(known.top, ()):
             if row.path.known.path == known.path and not row.elements:
                 yield self.leaves.compare(row, operator, value)
-            elif (fixed := _fixed(row, name)) is not None:
+            elif (fixed := fixed_value(row, name)) is not None:
                 yield self.leaves.present(row) if comparison(known.facts, operator, value)(fixed) else NONE
             elif row.elements:
                 yield self.leaves.part(row, name, operator, value) if name else NONE
@@ -189,7 +190,7 @@ class _Run:
             own = row.path.known.path == known.path
             if row.elements:
                 yield self.leaves.part_present(row, name) if name else self.leaves.present(row)
-            elif own or not name or _fixed(row, name) is not None:
+            elif own or not name or fixed_value(row, name) is not None:
                 yield self.leaves.present(row)
             elif row.path.known.sub is None or row.row.ref is not None:
                 yield loose(self.leaves.present(row))
@@ -209,19 +210,7 @@ class _Run:
         if known.top in ("members", "groups") and self._computed(known):
             return self._members(known, node.val_filter)
         rows = self.down.rows.get(known.top, ())
-        parts: list[Part] = []
-        seen: set[Any] = set()
-        for row in rows:
-            if row.path.selector and row.when is None:
-                if row.path.selector not in seen:
-                    seen.add(row.path.selector)
-                    one = [each for each in rows if each.path.selector == row.path.selector and each.when is None]
-                    parts.append(self._element(known, one, node.val_filter))
-            elif row.path.selector:
-                parts.append(loose(self._element(known, [row], node.val_filter)))
-            else:
-                parts.append(self._elements(known, row, node.val_filter))
-        return some(parts)
+        return Selection(self.index, self.leaves, known).part(rows, node.val_filter)
 
     def _members(self, known: Known, node: FilterNode) -> Part:
         if isinstance(node, Comparison) and node.attr_path.attr.lower() == "value":
@@ -229,102 +218,3 @@ class _Run:
             if node.op is CompareOperator.eq and node.value is not None:
                 return self._membership(value, node.op, node.value)
         return OPEN
-
-    def _element(self, known: Known, rows: Sequence[BoundRow], node: FilterNode) -> Part:
-        """One element made by rows with one selector: there where any of them has a value."""
-        return every((some(self.leaves.present(row) for row in rows), self._within(known, rows, node)))
-
-    def _within(self, known: Known, rows: Sequence[BoundRow], node: FilterNode) -> Part:
-        match node:
-            case Not(inner):
-                return negated(self._within(known, rows, inner))
-            case LogicalExpr(operator, terms):
-                parts = [self._within(known, rows, term) for term in terms]
-                return every(parts) if operator is LogicalOperator.and_ else some(parts)
-            case Comparison(path, operator, value):
-                sub = self._sub(known, path)
-                if sub is None:
-                    return NONE
-                if operator is CompareOperator.ne:
-                    return negated(self._within(known, rows, Comparison(path, CompareOperator.eq, value)))
-                if value is None:
-                    return negated(self._within(known, rows, Present(path))) if operator is CompareOperator.eq else NONE
-                return some(self._on(row, sub, lambda row: self.leaves.compare(row, operator, value),
-                                     comparison(sub.facts, operator, value)) for row in rows)  # fmt: skip
-            case Present(path):
-                sub = self._sub(known, path)
-                if sub is None:
-                    return NONE
-                return some(self._on(row, sub, self.leaves.present, present) for row in rows)
-        return OPEN
-
-    def _sub(self, known: Known, path: AttrPath) -> Known | None:
-        if known.head.type != "complex":
-            return known if path.attr.lower() == "value" else None
-        return self.index.sub(known, path.attr)
-
-    def _on(self, row: BoundRow, sub: Known, leaf: Callable[[BoundRow], Part], test: Callable[[Any], bool]) -> Part:
-        """What a row says about one sub-attribute: its own, one its selector fixes, or nothing."""
-        if row.path.known.path == sub.path:
-            return leaf(row)
-        fixed = _fixed(row, sub.facts.name)
-        if fixed is not None:
-            return ALL if test(fixed) else NONE
-        if row.path.known.sub is None:
-            return OPEN
-        return OPEN if row.row.ref is not None else NONE
-
-    def _elements(self, known: Known, row: BoundRow, node: FilterNode) -> Part:
-        """Several elements made by one row. Only a single test, not negated, can be said of "some element"."""
-        names = [name.lower() for name in parts_of(node)]
-        positive = not any(map(_negative, _nodes(node)))
-        there = loose(self.leaves.present(row))
-        if row.elements:
-            if not positive:
-                return there
-            part = self._of_child(known, row, node)
-            return part if len(names) == 1 else loose(part)
-        own = (row.path.known.sub.name if row.path.known.sub else "value").lower()
-        varying = [name for name in names if name == own]
-        if row.path.known.sub is None and row.path.known.head.type == "complex":
-            return there
-        if len(varying) > 1 or (varying and not positive):
-            return there
-        return every((self.leaves.present(row), self._within(known, [row], node)))
-
-    def _of_child(self, known: Known, row: BoundRow, node: FilterNode) -> Part:
-        match node:
-            case LogicalExpr(operator, terms):
-                parts = [self._of_child(known, row, term) for term in terms]
-                return every(parts) if operator is LogicalOperator.and_ else some(parts)
-            case Comparison(path, operator, value):
-                sub = self._sub(known, path)
-                return NONE if sub is None else self.leaves.part(row, sub.facts.name, operator, value)
-            case Present(path):
-                sub = self._sub(known, path)
-                return NONE if sub is None else self.leaves.part_present(row, sub.facts.name)
-        return OPEN
-
-
-def _fixed(row: BoundRow, name: str) -> Any:
-    """The value that a row gives a sub-attribute of its element whatever the target holds; None for none."""
-    if not name:
-        return None
-    return dict(row.path.selector).get(name, (row.row.element or {}).get(name))
-
-
-def _negative(node: FilterNode) -> bool:
-    """Whether a node holds where something is not there."""
-    if isinstance(node, Comparison):
-        return node.op is CompareOperator.ne or node.value is None
-    return isinstance(node, Not)
-
-
-def _nodes(node: FilterNode) -> Iterator[FilterNode]:
-    yield node
-    match node:
-        case Not(inner):
-            yield from _nodes(inner)
-        case LogicalExpr():
-            for term in node.terms:
-                yield from _nodes(term)
