@@ -4,6 +4,7 @@ import json
 import os
 import re
 import signal
+import ssl
 import subprocess
 import sys
 import time
@@ -43,6 +44,7 @@ class Served:
     url: str
     said: str
     token: str
+    trust: ssl.SSLContext | None = None
 
     def ask(self, method: str, path: str, body: Any = None, token: str | None = None) -> tuple[int, Any]:
         """Send one request; return status and body."""
@@ -53,7 +55,7 @@ class Served:
             headers={"Authorization": f"Bearer {token or self.token}", "Content-Type": "application/scim+json"},
         )
         try:
-            with urllib.request.urlopen(request, timeout=30) as answer:
+            with urllib.request.urlopen(request, timeout=30, context=self.trust) as answer:
                 text = answer.read()
                 return answer.status, json.loads(text) if text else None
         except urllib.error.HTTPError as error:
@@ -67,8 +69,10 @@ class Served:
 
 
 @contextmanager
-def serving(*words: str, cwd: Path, env: dict[str, str] | None = None) -> Iterator[Served]:
-    """Start ``dirbridge serve`` on a free port."""
+def serving(
+    *words: str, cwd: Path, env: dict[str, str] | None = None, trust: ssl.SSLContext | None = None
+) -> Iterator[Served]:
+    """Start ``dirbridge serve`` on a free port. ``trust``: for a gateway that serves HTTPS."""
     log = cwd / "serve.log"
     with log.open("w") as sink:
         process = subprocess.Popen(
@@ -76,29 +80,29 @@ def serving(*words: str, cwd: Path, env: dict[str, str] | None = None) -> Iterat
             cwd=cwd, stdout=sink, stderr=subprocess.STDOUT, text=True, env={**os.environ, **(env or {})},
         )  # fmt: skip
         try:
-            yield _up(process, log)
+            yield _up(process, log, trust)
         finally:
             if process.poll() is None:
                 process.terminate()
                 process.wait(30)
 
 
-def _up(process: "subprocess.Popen[str]", log: Path) -> Served:
+def _up(process: "subprocess.Popen[str]", log: Path, trust: ssl.SSLContext | None) -> Served:
     for _ in range(300):
         said = log.read_text()
-        found = re.search(r"(http://[0-9.:]+)(/\S+)  →", said)
-        if found and _answers(found[1]):
+        found = re.search(r"(https?://[0-9.:]+)(/\S+)  →", said)
+        if found and _answers(found[1], trust):
             token = re.search(r"^    (dbr-scim-\S+)$", said, re.MULTILINE)
-            return Served(process, found[1] + found[2], said, token[1] if token else "")
+            return Served(process, found[1] + found[2], said, token[1] if token else "", trust)
         if process.poll() is not None:
             break
         time.sleep(0.1)
     raise AssertionError(f"the gateway did not come up:\n{log.read_text()}")
 
 
-def _answers(root: str) -> bool:
+def _answers(root: str, trust: ssl.SSLContext | None) -> bool:
     try:
-        with urllib.request.urlopen(f"{root}/healthz", timeout=5) as answer:
+        with urllib.request.urlopen(f"{root}/healthz", timeout=5, context=trust) as answer:
             return bool(answer.status == 200)
     except OSError:
         return False
