@@ -63,9 +63,9 @@ class Person:
 class Idp:
     """Plays operations and keeps its belief."""
 
-    def __init__(self, here: Site, deletes: bool) -> None:
+    def __init__(self, here: Site, deletes: bool, vanishes: bool) -> None:
         self.here = here
-        self.deletes = deletes
+        self.deletes, self.vanishes = deletes, vanishes
         self.people = {name: Person(name) for name in PEOPLE}
         self.team = ""
         self.serial = 0
@@ -152,7 +152,8 @@ class Idp:
             person.exists = person.exists | {True} if person.id is None else person.exists
             person.active |= {True}
             return
-        assert False in person.exists or person.owed_delete, "201 for someone who is there"
+        absent = self.vanishes and False in person.active
+        assert False in person.exists or person.owed_delete or absent, "201 for someone who is there"
         if person.id is not None:
             assert done["id"] == person.id, "the same person came back under another id"
         person.id = done["id"]
@@ -209,15 +210,24 @@ class Idp:
             person.member |= {joins}
             person.owed_leave |= not joins
 
+    def _entry(self, person: Person) -> tuple[str, dict[str, Any]] | None:
+        entries = [(anchor, held) for anchor, held in self.here.entries().items() if held["uid"] == (person.name,)]
+        assert len(entries) <= 1, "somebody is there twice"
+        return entries[0] if entries else None
+
     def _check(self, person: Person) -> None:
         """At any moment: nobody is there twice, and what the IdP knows for certain is so."""
-        entries = [held for held in self.here.entries().values() if held["uid"] == (person.name,)]
-        assert len(entries) <= 1, "somebody is there twice"
-        if person.exists == {True} and not person.owed_delete:
-            (held,) = entries
-            assert (held["state"] == ("on",)) in person.active
-            assert held.get("title", (None,))[0] in person.titles
-            assert (person.id in self.here.members(self.team)) in person.member
+        found = self._entry(person)
+        if person.exists != {True} or person.owed_delete:
+            return
+        if found is None:
+            assert self.vanishes, "somebody is not there"
+            assert False in person.active, "somebody who is active has no entry"
+            return
+        anchor, held = found
+        assert (held["state"] == ("on",)) in person.active
+        assert held.get("title", (None,))[0] in person.titles
+        assert (anchor in self.here.members(self.team)) in person.member
 
     async def settle(self) -> None:
         """The sky clears, the gateway starts anew, and its worker does what is left."""
@@ -234,8 +244,9 @@ class Idp:
     async def _settled(self, person: Person) -> None:
         here = self.here
         self._check(person)
-        if person.owed_leave and person.id:
-            assert person.id not in here.members(self.team), "a removal from a group was lost"
+        found = self._entry(person)
+        if person.owed_leave and found:
+            assert found[0] not in here.members(self.team), "a removal from a group was lost"
         try:
             shown = await here.get(person.id or "nobody")
         except NotFoundException:
@@ -248,17 +259,20 @@ class Idp:
             assert shown["active"] is False, "a deactivation was lost"
 
     def _gone(self, person: Person) -> None:
-        if person.id is None:
+        found = self._entry(person)
+        if person.id is None or found is None:
             return
-        entry = self.here.entries().get(person.id)
-        assert (entry is None) if self.deletes else (entry is not None and entry["state"] == ("off",))
-        assert person.id not in self.here.members(self.team), "somebody deleted is still a member"
+        anchor, held = found
+        assert not self.deletes, "a deleted entry is still there"
+        assert held["state"] == ("off",), "somebody deleted is still on"
+        assert anchor not in self.here.members(self.team), "somebody deleted is still a member"
 
 
-async def _story(operations: list[Operation], deletes: bool, chooses: bool) -> None:
-    text = mapping_text(lifecycle='delete = "delete"' if deletes else "")
+async def _story(operations: list[Operation], deletes: bool, vanishes: bool, chooses: bool) -> None:
+    ways = ('delete = "delete"' if deletes else "", 'deactivate = "delete"' if vanishes else "")
+    text = mapping_text(lifecycle="\n".join(ways))
     async with site(WHERE, text, chooses=chooses) as here:
-        idp = Idp(here, deletes)
+        idp = Idp(here, deletes, vanishes)
         idp.team = (await here.post({"displayName": "Team"}, "Group"))["id"]
         for operation in operations:
             await idp.play(operation)
@@ -269,10 +283,12 @@ WHERE = Path(tempfile.mkdtemp(prefix="dirbridge-model-"))
 
 
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(OPERATIONS, st.booleans(), st.booleans())
-@example([("post", "ann", "fine"), ("off", "ann", "down"), ("on", "ann", "dies")], False, True)
-@example([("post", "ann", "crash after"), ("post", "ann", "fine"), ("delete", "ann", "dies")], True, False)
+@given(OPERATIONS, st.booleans(), st.booleans(), st.booleans())
+@example([("post", "ann", "fine"), ("off", "ann", "down"), ("on", "ann", "dies")], False, False, True)
+@example([("post", "ann", "crash after"), ("post", "ann", "fine"), ("delete", "ann", "dies")], True, False, False)
+@example([("leave", "ann", "crash"), ("team of", "ann", "crash")], False, False, False)
+@example([("post", "ann", "fine"), ("delete", "ann", "crash after"), ("on", "ann", "answer lost")], False, False, True)
 def test_nothing_lost_nothing_doubled_no_false_success(
-    operations: list[Operation], deletes: bool, chooses: bool
+    operations: list[Operation], deletes: bool, vanishes: bool, chooses: bool
 ) -> None:
-    asyncio.run(_story(operations, deletes, chooses))
+    asyncio.run(_story(operations, deletes, vanishes, chooses))
