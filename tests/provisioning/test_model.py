@@ -208,7 +208,7 @@ class Idp:
                     one.member, one.owed_leave = {False}, False
         else:
             person.member |= {joins}
-            person.owed_leave |= not joins
+            person.owed_leave |= not joins and person.id is not None
 
     def _entry(self, person: Person) -> tuple[str, dict[str, Any]] | None:
         entries = [(anchor, held) for anchor, held in self.here.entries().items() if held["uid"] == (person.name,)]
