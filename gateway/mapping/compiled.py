@@ -207,7 +207,8 @@ class ResourceMapping:
         :param last: the last confirmed assertion of this connection, or None.
         :param named: the canonical paths that the request names; None = everything. An attribute covers its
             sub-attributes and the other way round. Rows that are not touched produce nothing (rule 7).
-        :param restore: ``active = true`` enables whatever was asserted before (rule 22).
+        :param restore: a POST brings somebody back (rule 22): ``active = true`` enables whatever was asserted before,
+            and ``default`` acts as at any creation.
         :param edited: ``resource`` is what was read, edited (PATCH): what it lacks was taken away. None = where it
             carries an ``id``.
         :raises InvalidValueException, MutabilityException:

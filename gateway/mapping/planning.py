@@ -126,7 +126,7 @@ class Planner:
         if not _applies(row, value, before, held, ask):
             return
         if value is None:
-            value = row.row.default if explicit else None
+            value = row.row.default if explicit or ask.restore else None
             if value is None and row.required:
                 raise missing(row)
         if row.attr is None:
@@ -144,6 +144,11 @@ class Planner:
     ) -> None:
         """``active = false`` is always enforced; true only undoes what this connection did (rule 9)."""
         if value is None or isinstance(value, Lack):
+            # Omitted and null say nothing (rule 8). A PATCH that removes it clears what is a plain value in the target.
+            if ask.edited and row.attr is not None and row.pipeline.plain and not row.required:
+                changes, was, now = swap(row, None, held, before)
+                draft.changes += changes
+                draft.note(row.name, row.attr, plain(was), plain(now), row.secret)
             return
         if row.attr is None:
             self._remember(row, value, ask, draft)

@@ -37,7 +37,9 @@ class Step:
 
 async def bring_to(ground: Ground, there: Standing, entry: Entry, asked: Asked, held: frozenset[str]) -> Standing:
     """Plan what is asked of an existing entry, and carry it out."""
-    plan = ground.mapping.plan_update(asked.wanted, entry, there.stored, there.last or None, asked.named)
+    plan = ground.mapping.plan_update(
+        asked.wanted, entry, there.stored, there.last or None, asked.named, restore=asked.operation == "restore"
+    )
     turn = lifecycle.switch(ground, asked, there.resource, there.last, plan)
     if turn == "off" and ground.mapping.lifecycle.deactivate == "delete":
         return await vanishing.vanish(ground, there, entry, asked, plan)
@@ -120,7 +122,7 @@ def outcome(ground: Ground, there: Standing, entry: Entry, asked: Asked, step: S
         document=asked.document,
         external_id=external if isinstance(external, str) else "",
         stored=step.plan.stored,
-        overlay=overlay(ground, asked, step),
+        overlay=overlay(ground, there, asked, step),
         deferred=step.deferred,
         origin=None if there.assertion else "created" if asked.operation == "create" else "adopted",
         work="pending" if there.owed.delete else "settled",
@@ -131,9 +133,11 @@ def outcome(ground: Ground, there: Standing, entry: Entry, asked: Asked, step: S
     )
 
 
-def overlay(ground: Ground, asked: Asked, step: Step) -> dict[str, Any]:
+def overlay(ground: Ground, there: Standing, asked: Asked, step: Step) -> dict[str, Any]:
     """What is answered and does not stand in the target: a kept name, and ``active`` where no attribute holds it."""
     shown = dict(asked.overlay)
+    if there.assertion is not None and "@unanswered" in there.assertion.overlay:
+        shown["@unanswered"] = None
     if step.turn is not None and not lifecycle.has_row(ground):
         shown["active"] = False if step.turn == "off" else None
     return shown

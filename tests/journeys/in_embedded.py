@@ -75,7 +75,8 @@ class InEmbedded:
         if "manager" in told:
             told["manager"] = called[told["manager"]]
         for each in json.loads(row["phone_numbers"] or "[]"):
-            told[{"work": "phone", "mobile": "mobile"}[each["type"]]] = each["value"]
+            if "value" in each:  # an element whose value was removed keeps its type (RFC 7644 §3.5.2.2)
+                told[{"work": "phone", "mobile": "mobile"}[each["type"]]] = each["value"]
         if row["roles"]:
             told["role"] = " and ".join(each["value"] for each in json.loads(row["roles"]))
         stored = told.pop("password", None)

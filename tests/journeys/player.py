@@ -22,7 +22,7 @@ from tests.journeys.in_memory import InMemory
 BASE = "https://scim.example.com"
 TOKEN = "dbr-scim-journey"
 ERROR = "urn:ietf:params:scim:api:messages:2.0:Error"
-PATIENCE = 1
+PATIENCE = 3
 """seconds that a request waits for a target that is down"""
 
 
@@ -90,6 +90,8 @@ class Player:
         self.outside: set[tuple[str, str]] = set()
         self.before: Content | None = None
         self.traces: Any = None
+        self.listed: list[str] = []
+        self.aliases: set[str] = set()
         self.needless = set(journey.cannot)
 
     async def put_there(self) -> None:
@@ -172,12 +174,13 @@ class Player:
         assert contains(body, wanted), f"{said}\n  lacks {wanted}"
         for path in step.lacks:
             assert not _find(body, path), f"{said}\n  has {path}"
+        self.listed = [*self.listed, *(each["id"] for each in body.get("Resources", ()))] if step.distinct else []
+        assert len(self.listed) == len(set(self.listed)) == step.distinct, said
         for name, path in step.keep.items():
             self.kept[name] = _find(body, path)[0]
         if step.status == 201:
-            assert (
-                response.headers["Location"] == body["meta"]["location"] == f"{BASE}/scim/v2{step.ask[5:]}/{body['id']}"
-            )
+            location = f"{BASE}/scim/v2{step.ask[5:]}/{quote(body['id'], safe='')}"
+            assert response.headers["Location"] == body["meta"]["location"] == location
 
     # ---------------------------------------------------------------- the target
 
@@ -205,12 +208,13 @@ class Player:
         for kind, entries in should.items():
             assert holds[kind].keys() == entries.keys(), f"{step.say}: other {kind}s"
             for name, told in entries.items():
-                assert holds[kind][name] == told, f"{step.say}: {kind} {name}"
+                assert holds[kind][name] == told, f"{step.say}: {name} is {holds[kind][name]}, not {told}"
         traces = self.directory.traces()
         if should == self.before and not step.touched:
             assert traces == self.traces, f"{step.say}: something was written"
         self.before, self.traces = should, traces
-        for nickname in {**self.should["user"], **self.should["group"]}.keys() & self.kept.keys():
+        self.aliases |= set(step.alias)
+        for nickname in {**self.should["user"], **self.should["group"]}.keys() & self.kept.keys() - self.aliases:
             kind = "user" if nickname in self.should["user"] else "group"
             assert self.directory.id_of(kind, self._name(kind, nickname)) == self.kept[nickname], f"id of {nickname}"
         for nickname, expected in step.logs_in.items():

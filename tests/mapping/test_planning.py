@@ -214,6 +214,10 @@ class TestRule10:
         assert update({}, held, {"title": "admin"}, {"title"}).changes == (Change(Kind.REPLACE, "role"),)
         assert update({"id": "1"}, held, {"title": "admin"}, {"title"}).changes == (Change(Kind.REPLACE, "role", (1,)),)
 
+    def test_rule_10_default_acts_when_a_post_brings_somebody_back(self) -> None:
+        plan = update({}, entry(uid="ann", role=9), {"title": "admin"}, {"title"}, restore=True)
+        assert plan.changes == (Change(Kind.REPLACE, "role", (1,)),)
+
 
 class TestRule11:
     def test_rule_11_a_row_of_one_value_reads_the_asserted_value_else_the_smallest(self) -> None:
