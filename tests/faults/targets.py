@@ -1,0 +1,74 @@
+"""Two real targets under fire, each behind a gate: slapd with ``openldap``, PostgreSQL with ``sql``."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from tests.backends.postgres import Postgres
+from tests.backends.slapd import Slapd
+from tests.faults.gate import Gate, ldap_writes, postgres_commits
+from tests.journeys.directories import Told
+from tests.journeys.in_slapd import InSlapd
+from tests.journeys.in_sql import InApplication
+
+Options = Mapping[str, Any]
+
+
+class Target:
+    """One backend: what config.toml says of it, what stands in it, and its switches.
+
+    :param options: ``[target.it]``, through the gate. :param seen: reads beside the gateway.
+    """
+
+    def __init__(self, server: Slapd | Postgres, seen: InSlapd | InApplication, gate: Gate, options: Options) -> None:
+        self.server, self.seen, self.gate, self.options = server, seen, gate, options
+        self.mapping = seen.mapping
+
+    @property
+    def users(self) -> dict[str, Told]:
+        """userName without its domain → what stands there; a user twice would be an error already."""
+        return {name.partition("@")[0]: told for name, told in self.seen.content(())["user"].items()}
+
+    @property
+    def groups(self) -> dict[str, set[str]]:
+        """displayName → members."""
+        told = self.seen.content(())["group"]
+        return {name: {each.partition("@")[0] for each in group["members"]} for name, group in told.items()}
+
+    def kill(self) -> None:
+        self.server.kill()
+
+    def start(self) -> None:
+        self.server.start()
+
+    def freeze(self) -> None:
+        self.server.pause()
+
+    def thaw(self) -> None:
+        self.server.resume()
+
+
+def slapd_target(server: Slapd) -> Target:
+    """A directory with nothing but its organisational units."""
+    server.reset()
+    gate = Gate(server.port, ldap_writes)
+    seen = InSlapd(server)
+    options = {
+        **seen.target(),
+        "urls": [f"ldap://127.0.0.1:{gate.port}"],
+        "timeouts": {"connect": 1, "answer": 2},
+        "retry": {"attempts": 3, "deadline": "3s"},
+    }
+    return Target(server, seen, gate, options)
+
+
+def postgres_target(server: Postgres, url: str) -> Target:
+    """An application's database with its tables, empty."""
+    gate = Gate(server.port, postgres_commits)
+    seen = InApplication(url, server)
+    options = {
+        "kind": "sql",
+        "url": url.replace(f":{server.port}/", f":{gate.port}/"),
+        "timeout": 2,
+        "retry": {"attempts": 3, "deadline": "3s"},
+    }
+    return Target(server, seen, gate, options)
