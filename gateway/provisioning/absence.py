@@ -1,12 +1,12 @@
 """Requests to an object whose entry ``deactivate = "delete"`` removed: it reads as inactive, and may come back."""
 
-from connectors.entry import MEMBERS, Change, Entry, Kind, Ref
+from connectors.entry import MEMBERS, Change, Kind, Ref
 from gateway.ledger.model import Confirmed
 from gateway.provisioning import adoption, creating, uniqueness
-from gateway.provisioning.ground import Ground
+from gateway.provisioning.ground import Ground, require
 from gateway.provisioning.lifecycle import Asked
 from gateway.provisioning.members import Delta
-from gateway.provisioning.protocol import Write, carry_out, note, supersede
+from gateway.provisioning.protocol import Write, carry_out, note
 from gateway.provisioning.standing import Standing
 from gateway.provisioning.vanishing import shown_as
 
@@ -40,23 +40,11 @@ async def come_back(ground: Ground, there: Standing, asked: Asked, held: frozens
     wanted = shown_as(asked.wanted)
     plan = ground.mapping.plan_create(wanted)
     meant = adoption.match(ground, wanted)
-    earlier = await ground.ledger.unsettled(ground.scope, id=there.id)
-    own = await _unconfirmed(ground, meant) if earlier else None
-    if own is None or there.assertion is None:
-        await uniqueness.hold(ground, uniqueness.claimed(ground, wanted, {}), held)
-        stands = await creating.bear(ground, there.id, "restore", wanted, plan, meant, Delta())
-    else:
-        order = creating.Order(ground, wanted, wanted, plan, meant, (), there.id)
-        stands = await creating.restore(order, there.assertion, own, held)
-    await supersede(ground, earlier)
+    require(held, frozenset(ground.match_key(value) for value in meant.keys))
+    await uniqueness.hold(ground, uniqueness.claimed(ground, wanted, {}), held)
+    stands = await creating.bear(ground, there.id, "restore", wanted, plan, meant, Delta())
     await rejoin(ground, stands)
     return stands
-
-
-async def _unconfirmed(ground: Ground, meant: adoption.Match) -> Entry | None:
-    """The entry that an earlier attempt made without learning of it."""
-    entries = await adoption.candidates(ground, meant)
-    return entries[0] if len(entries) == 1 else None
 
 
 async def rejoin(ground: Ground, there: Standing) -> None:

@@ -63,7 +63,7 @@ async def former(ground: Ground, resource: Mapping[str, Any]) -> Assertion | Non
     if not isinstance(external, str) or not external:
         return None
     rows = await ground.ledger.by_external(ground.scope, external)
-    live = [row for row in rows if row.life == "live" and "userName" not in row.overlay]
+    live = [row for row in rows if row.life == "live" and not row.overlay.keys() & {"userName", "@unanswered"}]
     if live and "externalId" in ground.mapping.section.match:
         taken(f"a {ground.type} with this externalId is managed by this connection already")
     gone = [row for row in rows if row.life != "live" and not is_released(row)]
@@ -75,15 +75,13 @@ def is_released(row: Assertion) -> bool:
     return row.life == "deleted" and row.origin == "adopted" and row.resource_type == "Group"
 
 
-async def claim(ground: Ground, entry: Entry, owner: Assertion | None, meant: Match, external: Any) -> Claim:
+def claim(ground: Ground, entry: Entry, owner: Assertion | None, external: Any) -> Claim:
     """Whether a POST may have the one entry that it means, and in which sense.
 
     :raises UniquenessException: 409. :raises ForbiddenException: the entry is protected.
     """
     if owner is not None and not is_released(owner):
         return _of_owned(ground, owner, external)
-    if await ground.ledger.unsettled(ground.scope, match=meant.keys):
-        return "finish"
     resource = ground.mapping.read(entry, {})
     if ground.mapping.protected(resource, entry):
         raise ForbiddenException(
@@ -98,6 +96,8 @@ async def claim(ground: Ground, entry: Entry, owner: Assertion | None, meant: Ma
 
 def _of_owned(ground: Ground, owner: Assertion, external: Any) -> Claim:
     mine = owner.connection == ground.scope.connection
+    if mine and owner.life == "live" and "@unanswered" in owner.overlay:
+        return "finish"
     same = mine and external is not None and owner.external_id == external
     if owner.life == "live" and "userName" not in owner.overlay:
         whose = "this connection" if mine else f"the connection '{owner.connection}'"

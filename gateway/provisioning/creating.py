@@ -11,8 +11,8 @@ from connectors.entry import Entry
 from connectors.errors import NotFound
 from gateway.ledger.model import Assertion, Confirmed
 from gateway.mapping.compiled import Plan
-from gateway.provisioning import adoption, guard, lifecycle, members, uniqueness, vanishing
-from gateway.provisioning.adoption import Claim, Match
+from gateway.provisioning import adoption, guard, lifecycle, members, settling, uniqueness, vanishing
+from gateway.provisioning.adoption import Match
 from gateway.provisioning.bringing import bring_to
 from gateway.provisioning.documents import asserted_by_put, named_by_put
 from gateway.provisioning.ground import Ground, require, under_locks
@@ -21,7 +21,7 @@ from gateway.provisioning.making import make
 from gateway.provisioning.members import Delta
 from gateway.provisioning.model import Resource
 from gateway.provisioning.pointing import resolved_attributes
-from gateway.provisioning.protocol import Write, audited, carry_out, supersede
+from gateway.provisioning.protocol import Write, audited, carry_out
 from gateway.provisioning.standing import Standing
 from gateway.provisioning.uniqueness import Claimed
 
@@ -67,8 +67,9 @@ class Order:
 
 async def _create(order: Order, held: frozenset[str]) -> Standing:
     ground = order.ground
-    former = await adoption.former(ground, order.resource)
-    entries = {entry.id: entry for entry in await adoption.candidates(ground, order.meant)}
+    former, entries = await _known(order)
+    if (former or entries) and await settling.settle_matches(ground, order.meant, held):
+        former, entries = await _known(order)
     if former is not None:
         return await _return_of(order, former, entries, held)
     if len(entries) > 1:
@@ -81,27 +82,25 @@ async def _create(order: Order, held: frozenset[str]) -> Standing:
     return await _new(order, held)
 
 
+async def _known(order: Order) -> tuple[Assertion | None, dict[str, Entry]]:
+    """Whom the POST could mean: someone deleted or absent, and entries of the target."""
+    former = await adoption.former(order.ground, order.resource)
+    return former, {entry.id: entry for entry in await adoption.candidates(order.ground, order.meant)}
+
+
 async def _met(order: Order, entry: Entry, held: frozenset[str]) -> Standing:
     """One entry is there that the POST could mean."""
     ground = order.ground
     owner = (await ground.ledger.by_anchors(ground.scope, [entry.id])).get(entry.id)
     id = owner.id if owner else (await ground.ledger.seen(ground.scope)).id_of(entry.id)
     require(held, frozenset({ground.key(id)}))
-    claim = await adoption.claim(ground, entry, owner, order.meant, order.resource.get("externalId"))
+    claim = adoption.claim(ground, entry, owner, order.resource.get("externalId"))
     if claim == "restore" and owner is not None:
         return await restore(order, owner, entry, held)
-    return await _take_over(order, id, entry, claim, held)
-
-
-async def _take_over(order: Order, id: str, entry: Entry, claim: Claim, held: frozenset[str]) -> Standing:
-    """Adopt an unmanaged entry, or finish a creation of our own that was never confirmed."""
-    ground = order.ground
-    unconfirmed = await ground.ledger.unsettled(ground.scope, match=order.meant.keys)
-    there = Standing(id, entry, ground.mapping.read(entry, {}), None)
-    asked = _asked(order, "create" if claim == "finish" else "adopt", {})
-    stands = await bring_to(ground, there, entry, asked, held)
-    await supersede(ground, unconfirmed)
-    return stands
+    own = owner if claim == "finish" else None
+    there = Standing(id, entry, ground.mapping.read(entry, own.stored if own else {}), own)
+    asked = _asked(order, "create" if own else "adopt", own.document if own else {})
+    return await bring_to(ground, there, entry, asked, held)
 
 
 async def _return_of(order: Order, former: Assertion, entries: Mapping[str, Entry], held: frozenset[str]) -> Standing:
@@ -109,18 +108,11 @@ async def _return_of(order: Order, former: Assertion, entries: Mapping[str, Entr
     ground = order.ground
     require(held, frozenset({ground.key(former.id)}))
     entry = entries.get(former.anchor or "") or await _still_there(ground, former)
-    unconfirmed = await ground.ledger.unsettled(ground.scope, match=order.meant.keys)
-    others = set(entries) - {former.anchor}
-    if entry is None and unconfirmed and len(others) == 1:
-        entry, others = entries[others.pop()], set()
-    if others:
+    if set(entries) - {former.anchor}:
         raise UniquenessException(detail="externalId and the other match attributes name different entries")
     if entry is not None:
-        stands = await restore(order, former, entry, held)
-    else:
-        stands = await _new(replace(order, id=former.id), held)
-    await supersede(ground, unconfirmed)
-    return stands
+        return await restore(order, former, entry, held)
+    return await _new(replace(order, id=former.id), held)
 
 
 async def _still_there(ground: Ground, former: Assertion) -> Entry | None:

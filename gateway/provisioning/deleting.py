@@ -11,12 +11,12 @@ from connectors.entry import MEMBERS, Change, Entry, Kind, Ref
 from connectors.errors import NotFound
 from connectors.filters import Compare, Operator, Verdict
 from gateway.ledger.model import Assertion, Confirmed, Goal
-from gateway.provisioning import applying, lifecycle, preconditions, roles
+from gateway.provisioning import applying, lifecycle, preconditions, roles, settling
 from gateway.provisioning.ground import Ground, under_locks
 from gateway.provisioning.members import Delta
 from gateway.provisioning.model import Precondition
 from gateway.provisioning.protocol import Write, carry_out
-from gateway.provisioning.standing import Standing, load, owed, own
+from gateway.provisioning.standing import Standing, gone, load, owed, own, recreates
 
 
 async def delete(ground: Ground, id: str, when: Precondition) -> None:
@@ -30,15 +30,17 @@ async def delete(ground: Ground, id: str, when: Precondition) -> None:
     await roles.follow(ground, members)
 
 
-async def _delete(ground: Ground, id: str, when: Precondition, _: frozenset[str]) -> None:
+async def _delete(ground: Ground, id: str, when: Precondition, held: frozenset[str]) -> None:
     assertion = own(ground, await ground.ledger.get(ground.scope, id))
     left = await owed(ground, id, assertion)
-    if left.delete and await _gone(ground, assertion.anchor if assertion else id):
+    if left.delete and await gone(ground, assertion.anchor if assertion else id):
         await _confirm_gone(ground, id, assertion)
         return
     if assertion is not None and assertion.life == "deleted":
         raise NotFoundException(detail=f"{ground.type} {id} not found")
     there = await load(ground, id)
+    if (there.absent or recreates(ground)) and await settling.settle_object(ground, id, held):
+        there = await load(ground, id)
     preconditions.check(when, there.version)
     if there.entry is None:
         await _confirm_gone(ground, id, there.assertion)
@@ -46,17 +48,6 @@ async def _delete(ground: Ground, id: str, when: Precondition, _: frozenset[str]
         await _release(ground, there, there.entry)
     else:
         await _carry_out(ground, there, there.entry, when)
-
-
-async def _gone(ground: Ground, anchor: str | None) -> bool:
-    """Whether the lost answer to an earlier DELETE was a yes."""
-    if anchor is None:
-        return True
-    try:
-        await ground.collection.read(anchor, frozenset())
-    except NotFound:
-        return True
-    return False
 
 
 async def _confirm_gone(ground: Ground, id: str, assertion: Assertion | None) -> None:

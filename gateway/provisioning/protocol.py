@@ -109,12 +109,6 @@ def _intent(ground: Ground, write: Write) -> Intent:
     )
 
 
-async def supersede(ground: Ground, earlier: Iterable[Intent]) -> None:
-    """A later write has settled what these attempts left open."""
-    for intent in earlier:
-        await ground.ledger.abandon(intent, "settled by a later write", outcome="unchanged")
-
-
 def audited(trace: Trace) -> tuple[AuditChange, ...]:
     """A plan's trace as the audit line shows it."""
     return tuple(AuditChange(path, attribute, before, after) for path, attribute, before, after in trace)

@@ -1,7 +1,7 @@
 """After a crash: intents that were recorded, and neither confirmed nor abandoned (rule 16).
 
 Nobody was answered 2xx for them. What the target shows to have happened is confirmed; of the rest, what takes access
-away is parked for the worker, and everything else is forgotten, for the IdP sends it again.
+away is parked for the worker, and everything else is forgotten, for the IdP sends it again. Creations: ``settling``.
 """
 
 from contextlib import suppress
@@ -10,7 +10,7 @@ from functools import partial
 from connectors.entry import Entry
 from connectors.errors import ConnectorError, NotFound, Unavailable
 from gateway.ledger.model import Confirmed, Intent
-from gateway.provisioning import adoption
+from gateway.provisioning import settling
 from gateway.provisioning.ground import Ground, under_locks
 from gateway.provisioning.protocol import pending
 
@@ -18,8 +18,7 @@ from gateway.provisioning.protocol import pending
 async def settle_all(ground: Ground) -> None:
     """Settle every open intent of one resource type."""
     for intent in await ground.ledger.unsettled(ground.scope):
-        keys = {ground.match_key(value) for value in intent.match} | ({ground.key(intent.id)} if intent.id else set())
-        await under_locks(ground, frozenset(keys), partial(_settle, ground, intent))
+        await under_locks(ground, settling.keys_of(ground, intent), partial(_settle, ground, intent))
 
 
 async def _settle(ground: Ground, intent: Intent, _: frozenset[str]) -> None:
@@ -28,7 +27,7 @@ async def _settle(ground: Ground, intent: Intent, _: frozenset[str]) -> None:
         return
     if intent.match:
         with suppress(Unavailable):  # while the target cannot be asked, the intent waits
-            await _settle_creation(ground, intent)
+            await settling.settle_creation(ground, intent)
         return
     try:
         entry = await _entry(ground, intent)
@@ -41,13 +40,6 @@ async def _settle(ground: Ground, intent: Intent, _: frozenset[str]) -> None:
         await ground.ledger.confirm(intent, _done(intent, entry))
     else:
         await _leave(ground, intent, "the gateway stopped before this was finished")
-
-
-async def _settle_creation(ground: Ground, intent: Intent) -> None:
-    """An entry that is there is left for the repeated request, which finds it, finishes it and forgets the intent."""
-    meant = adoption.match(ground, intent.proposed or {})
-    if not await adoption.candidates(ground, meant):
-        await ground.ledger.abandon(intent, "the gateway stopped before this was done")
 
 
 async def _entry(ground: Ground, intent: Intent) -> Entry | None:

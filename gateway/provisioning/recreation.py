@@ -3,16 +3,17 @@
 from dataclasses import replace
 
 from connectors.entry import Entry
-from connectors.errors import NotFound, Unavailable
+from connectors.errors import Unavailable
 from gateway.ledger.model import Confirmed, Goal
-from gateway.provisioning import adoption, guard, lifecycle, uniqueness
+from gateway.provisioning import adoption, guard, uniqueness
 from gateway.provisioning.documents import asserted_by_put
-from gateway.provisioning.ground import Ground
+from gateway.provisioning.ground import Ground, require
 from gateway.provisioning.lifecycle import Asked
 from gateway.provisioning.making import make
 from gateway.provisioning.members import Delta
 from gateway.provisioning.pointing import resolved_attributes
-from gateway.provisioning.protocol import Write, audited, carry_out, supersede
+from gateway.provisioning.protocol import Write, audited, carry_out
+from gateway.provisioning.retiring import retire
 from gateway.provisioning.standing import Standing
 
 
@@ -22,20 +23,18 @@ async def recreate(ground: Ground, there: Standing, old: Entry, asked: Asked, he
     plan = ground.mapping.plan_create(wanted)
     guard.stays(ground, Entry("", plan.attributes))
     meant = adoption.match(ground, wanted)
+    require(held, frozenset(ground.match_key(value) for value in meant.keys))
 
     async def find() -> Entry | None:
         entries = [entry for entry in await adoption.candidates(ground, meant) if entry.id != old.id]
         return entries[0] if len(entries) == 1 else None
 
-    earlier = await ground.ledger.unsettled(ground.scope, id=there.id)
-    own = await find() if earlier else None
-    if own is None:
-        await uniqueness.hold(ground, uniqueness.claimed(ground, wanted, there.resource), held, old.id)
+    await uniqueness.hold(ground, uniqueness.claimed(ground, wanted, there.resource), held, old.id)
     attributes, deferred = await resolved_attributes(ground, plan.attributes)
     made: list[Entry] = []
 
     async def apply() -> Confirmed:
-        entry = own or (await make(ground, attributes, Delta(), find))[0]
+        entry, _ = await make(ground, attributes, Delta(), find)
         made.append(entry)
         remains = await _retire(ground, old)
         return Confirmed(
@@ -54,21 +53,12 @@ async def recreate(ground: Ground, there: Standing, old: Entry, asked: Asked, he
     keys = meant.keys or (f"id:{there.id}",)
     write = Write(asked.operation, there.id, old.id, asked.document, old, Goal(), keys)
     assertion = await carry_out(ground, write, apply)
-    await supersede(ground, earlier)
     return replace(there, entry=made[0], assertion=assertion)
 
 
 async def _retire(ground: Ground, old: Entry) -> bool:
-    """Carry out ``lifecycle.delete`` on the old entry. :return: whether it is still there, to be hidden."""
+    """The new entry stands by now: a failure leaves the fate of the whole open, and whoever comes next settles it."""
     try:
-        if ground.mapping.lifecycle.delete == "delete":
-            await ground.collection.delete(old.id)
-            return False
-        changes = lifecycle.changes_of_event(ground, "delete", old)
-        if changes:
-            await ground.collection.update(old.id, changes)
-        return True
-    except NotFound:
-        return False
+        return await retire(ground, old)
     except Unavailable as failure:
         raise Unavailable(failure.detail, retry_after=failure.retry_after, uncertain=True) from failure

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from connectors.entry import Entry
+from connectors.errors import NotFound
 from gateway.ledger.model import Assertion, Goal
 from gateway.provisioning import guard
 from gateway.provisioning.ground import Ground
@@ -70,6 +71,11 @@ async def load(ground: Ground, id: str) -> Standing:
     return Standing(id, loaded.entry, loaded.resource, assertion, await owed(ground, id, assertion))
 
 
+def recreates(ground: Ground) -> bool:
+    """Whether objects of this type may get a second entry in their life (rule 24): one that nobody confirmed, even."""
+    return any(row.immutable == "recreate" for row in ground.mapping.section.rows)
+
+
 def own(ground: Ground, assertion: Assertion | None) -> Assertion | None:
     """The assertion, if this connection made it."""
     return assertion if assertion is not None and assertion.connection == ground.scope.connection else None
@@ -83,3 +89,14 @@ async def owed(ground: Ground, id: str, assertion: Assertion | None) -> Goal:
     for left in await ground.ledger.pending(ground.scope, id):
         goal |= left.goal
     return goal
+
+
+async def gone(ground: Ground, anchor: str | None) -> bool:
+    """Whether an entry that was to be removed is not there: the lost answer was a yes."""
+    if anchor is None:
+        return True
+    try:
+        await ground.collection.read(anchor, frozenset())
+    except NotFound:
+        return True
+    return False

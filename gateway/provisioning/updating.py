@@ -8,7 +8,7 @@ from scim2_models import ConflictException, PreconditionFailedException, SCIMExc
 
 from connectors.errors import Conflict
 from gateway.ledger.model import Goal
-from gateway.provisioning import absence, lifecycle, members, preconditions
+from gateway.provisioning import absence, lifecycle, members, preconditions, settling, vanishing
 from gateway.provisioning.bringing import bring_to
 from gateway.provisioning.documents import (
     asserted_by_patch,
@@ -22,7 +22,7 @@ from gateway.provisioning.documents import (
 from gateway.provisioning.ground import Ground, under_locks
 from gateway.provisioning.lifecycle import Asked
 from gateway.provisioning.model import Patch, Precondition, Resource
-from gateway.provisioning.standing import Standing, load
+from gateway.provisioning.standing import Standing, load, recreates
 
 ROUNDS = 3
 SERVERS = frozenset({"schemas", "id", "meta", "groups", "members"})
@@ -98,7 +98,11 @@ async def update(ground: Ground, id: str, ask: Ask, when: Precondition) -> Stand
 
 
 async def _update(ground: Ground, id: str, ask: Ask, when: Precondition, held: frozenset[str]) -> Standing:
+    if ground.mapping.lifecycle.deactivate == "delete":
+        await vanishing.settle(ground, id)
     there = await load(ground, id)
+    if (there.absent or recreates(ground)) and await settling.settle_object(ground, id, held):
+        there = await load(ground, id)
     preconditions.check(when, there.version)
     asked, there = take_over(ask(there), there)
     if there.entry is None:

@@ -15,7 +15,7 @@ from gateway.provisioning.ground import Ground
 from gateway.provisioning.lifecycle import Asked
 from gateway.provisioning.model import Resource
 from gateway.provisioning.protocol import Write, carry_out
-from gateway.provisioning.standing import Standing
+from gateway.provisioning.standing import Standing, gone, owed, own
 
 RENDERED = frozenset({"schemas", "id", "meta", "groups", "members", "password"})
 """what an answer adds to the resource, or may not keep"""
@@ -44,6 +44,29 @@ async def vanish(ground: Ground, there: Standing, entry: Entry, asked: Asked, pl
     write = Write(asked.operation, there.id, entry.id, asked.document, entry, Goal(deactivate=True) | there.owed)
     assertion = await carry_out(ground, write, apply)
     return Standing(there.id, None, shown, assertion)
+
+
+async def settle(ground: Ground, id: str) -> None:
+    """Let an object be absent whose entry went while the answer was lost."""
+    assertion = own(ground, await ground.ledger.get(ground.scope, id))
+    if assertion is None or assertion.life != "live" or not (await owed(ground, id, assertion)).deactivate:
+        return
+    if not await gone(ground, assertion.anchor):
+        return
+    document = {**assertion.document, "active": False}
+
+    async def apply() -> Confirmed:
+        return Confirmed(
+            id=id,
+            anchor=None,
+            document=document,
+            overlay={"@resource": document},
+            life="absent",
+            settled=True,
+            detail="the entry was found removed",
+        )
+
+    await carry_out(ground, Write("finish", id, None, document, reducing=Goal(deactivate=True)), apply)
 
 
 def is_absent_from_birth(ground: Ground, wanted: Resource) -> bool:
