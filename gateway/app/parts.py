@@ -10,7 +10,16 @@ from pathlib import Path
 from typing import Any
 
 from connectors.contract import Collection, Connector
-from gateway.config import Config, ConfigError, Connection, Target, anchored_mapping, anchored_url, resolve_all
+from gateway.config import (
+    Config,
+    ConfigError,
+    Connection,
+    SecretMissing,
+    Target,
+    anchored_mapping,
+    anchored_url,
+    resolve_all,
+)
 from gateway.mapping.check import check
 from gateway.mapping.compiled import Mapping as CompiledMapping
 from gateway.mapping.compiled import compile_mapping
@@ -41,16 +50,19 @@ class Parts:
     config: Config
     connectors: dict[str, Connector] = field(default_factory=dict)
     connections: dict[str, Part] = field(default_factory=dict)
+    unresolved: list[Message] = field(default_factory=list)
+    """secrets that are not here; only where ``assemble`` was told to go on without"""
 
 
-def assemble(config: Config, *, test_mappings: bool = True, laws: bool = False) -> Parts:
+def assemble(config: Config, *, test_mappings: bool = True, laws: bool = False, secrets: bool = True) -> Parts:
     """Make every connector and compile every mapping. No target is asked anything.
 
     :param test_mappings: run the tests inside the mapping files; a failing one is an error.
     :param laws: try to break the three laws too, which takes its time.
+    :param secrets: a secret that is not here is an error; else its target is left out, and said to be.
     :raises ConfigError: everything that is wrong, at once.
     """
-    return _Assembly(config, test_mappings, laws).result()
+    return _Assembly(config, test_mappings, laws, secrets).result()
 
 
 def connector_kinds() -> dict[str, Any]:
@@ -84,8 +96,8 @@ def check_mapping(file: MappingFile, *, test: bool = True, laws: bool = False) -
 class _Assembly:
     """One run of ``assemble``: what was made so far, and what went wrong."""
 
-    def __init__(self, config: Config, test: bool, laws: bool) -> None:
-        self.config, self.test, self.laws = config, test, laws
+    def __init__(self, config: Config, test: bool, laws: bool, secrets: bool) -> None:
+        self.config, self.test, self.laws, self.secrets = config, test, laws, secrets
         self.parts = Parts(config)
         self.messages: list[Message] = []
         self.mappings: dict[str, tuple[MappingFile, CompiledMapping] | None] = {}
@@ -110,6 +122,16 @@ class _Assembly:
             return
         try:
             options = connector_options(target, self.config.root)
+        except SecretMissing as error:
+            if self.secrets:
+                self._complain(str(error), "target", name)
+            else:
+                self.parts.unresolved.append(Message(self.config.place("target", name), str(error)))
+            return
+        except ValueError as error:
+            self._complain(str(error), "target", name)
+            return
+        try:
             self.parts.connectors[name] = kinds[target.kind].load().from_options(name, options)
         except ValueError as error:
             self._complain(str(error), "target", name)

@@ -32,9 +32,9 @@ def check(
         for path in files or ():
             if not path.is_file():
                 end(UNUSABLE, f"there is no file {path}")
-            _collect(str(path), _checker(path), found, online)
+            _collect(str(path), _checker(path), found, online, quiet=json)
         if not files:
-            _collect("config", lambda: configured(config), found, online)
+            _collect("config", lambda: configured(config), found, online, quiet=json)
     if json:
         say_json(found)
     broken = [finding for finding in found if finding["level"] == "error"]
@@ -58,7 +58,7 @@ def _check_mapping(path: Path) -> None:
     check_mapping(load(path), laws=True)
 
 
-def _collect(name: str, checker: Callable[[], Config | None], found: Findings, online: bool) -> None:
+def _collect(name: str, checker: Callable[[], Config | None], found: Findings, online: bool, *, quiet: bool) -> None:
     """Check one file, say what was found, and add it to ``found``."""
     from gateway.app import assemble
 
@@ -66,18 +66,25 @@ def _collect(name: str, checker: Callable[[], Config | None], found: Findings, o
     try:
         config = checker()
         if config is not None:
-            parts = assemble(config, laws=True)
+            parts = assemble(config, laws=True, secrets=online)
+            found += [_finding(message, "warning") for message in parts.unresolved]
             found += asyncio.run(_online(parts)) if online else []
     except ConfigError as error:
         found += [_finding(message) for message in error.messages]
-    for finding in found[before:]:
-        complain(f"{finding['place']}: {finding['text']}" if finding["place"] else finding["text"])
-    if len(found) == before:
+    if not quiet:
+        _tell(name, found[before:])
+
+
+def _tell(name: str, found: Findings) -> None:
+    for finding in found:
+        level = "" if finding["level"] == "error" else f"{finding['level']}: "
+        complain(level + ": ".join(filter(None, (finding["place"], finding["text"]))))
+    if all(finding["level"] == "warning" for finding in found):
         say(f"{name}: fine")
 
 
-def _finding(message: Message) -> dict[str, Any]:
-    return {"level": "error", "place": str(message.place) if message.place else "", "text": message.text}
+def _finding(message: Message, level: str = "error") -> dict[str, Any]:
+    return {"level": level, "place": str(message.place) if message.place else "", "text": message.text}
 
 
 async def _online(parts: "Parts") -> Findings:

@@ -3,7 +3,7 @@
 from gateway.config.anchored import anchored_mapping, anchored_url
 from gateway.config.embedded import embedded_config
 from gateway.config.load import load_config, parse_config
-from gateway.config.secret import Secret, resolve_all
+from gateway.config.secret import Secret, SecretMissing, resolve_all
 from gateway.config.settings import EVERY_OPERATION, Config, Connection, Limits, Server, StaticToken, Target
 from gateway.config.values import Address, Rate
 from gateway.mapping.errors import ConfigError
@@ -17,6 +17,7 @@ __all__ = [
     "Limits",
     "Rate",
     "Secret",
+    "SecretMissing",
     "Server",
     "StaticToken",
     "Target",

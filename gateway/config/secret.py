@@ -15,6 +15,10 @@ def is_reference(value: object) -> bool:
     return isinstance(value, str) and value.startswith(SCHEMES) and len(value.split(":", 1)[1]) > 0
 
 
+class SecretMissing(ValueError):
+    """A secret is not where its reference says."""
+
+
 class Secret:
     """``env:NAME`` or ``file:PATH``; read when it is used, and never shown."""
 
@@ -31,18 +35,18 @@ class Secret:
     def resolve(self, root: Path) -> str:
         """Return the secret; a file's last line break does not belong to it, a relative path starts at ``root``.
 
-        :raises ValueError: the variable is not set, or the file cannot be read; the sentence names it.
+        :raises SecretMissing: the variable is not set, or the file cannot be read; the sentence names it.
         """
         scheme, name = self.reference.split(":", 1)
         if scheme == "env":
             if name not in os.environ:
-                raise ValueError(f"the environment variable {name} is not set")
+                raise SecretMissing(f"the environment variable {name} is not set")
             return os.environ[name]
         try:
             return (root / name).read_text(encoding="utf-8").rstrip("\r\n")
         except (OSError, UnicodeDecodeError) as error:
             reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-            raise ValueError(f"the file {root / name} cannot be read: {reason}") from None
+            raise SecretMissing(f"the file {root / name} cannot be read: {reason}") from None
 
     def path(self, root: Path) -> str:
         """Return the path of a ``file:`` reference, for those who want the file itself (TLS)."""
@@ -66,7 +70,7 @@ class Secret:
 def resolve_all(value: Any, root: Path) -> Any:
     """Return ``value`` with every reference in it, however deep, replaced by its secret.
 
-    :raises ValueError: one cannot be resolved.
+    :raises SecretMissing: one cannot be resolved.
     """
     if is_reference(value):
         return Secret(value).resolve(root)

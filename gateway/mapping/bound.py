@@ -1,7 +1,7 @@
 """One row of a mapping file, bound to its schema: paths resolved, steps built, conditions compiled."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -48,53 +48,45 @@ class BoundRow:
     elements: bool = False
     columns: frozenset[str] = frozenset()
 
-    @property
-    def facts(self) -> SchemaAttribute:
-        """What the schema says of the values."""
-        return self.path.known.facts
+    facts: SchemaAttribute = field(init=False)
+    """what the schema says of the values"""
+    name: str = field(init=False)
+    """the canonical path, as refusals, traces and ledger values spell it"""
+    writes: bool = field(init=False)
+    """whether an IdP can write through this row"""
+    reads: bool = field(init=False)
+    """whether the row shows anything"""
+    is_active: bool = field(init=False)
+    """whether this is the row that switches an object on and off"""
+    is_password: bool = field(init=False)
+    """whether this row takes the password"""
+    secret: bool = field(init=False)
+    """whether the row's values may appear nowhere"""
+    required: bool = field(init=False)
+    """whether a resource without a value is refused"""
+    frozen: bool = field(init=False)
+    """whether a value, once there, may not change"""
+    direct: bool = field(init=False)
+    """whether text goes in and out as it is"""
 
-    @property
-    def name(self) -> str:
-        """The canonical path, as refusals, traces and ledger values spell it."""
-        return self.path.text
-
-    @property
-    def writes(self) -> bool:
-        """Whether an IdP can write through this row."""
-        readable_only = self.row.only == "read" or self.path.known.head.mutability == "readOnly"
-        return self.row.direction == "map" and not readable_only
-
-    @property
-    def reads(self) -> bool:
-        """Whether the row shows anything."""
-        hidden = self.row.only == "write" or self.pipeline.one_way or self.path.known.head.mutability == "writeOnly"
-        return not hidden and not self.is_password
-
-    @property
-    def is_active(self) -> bool:
-        """Whether this is the row that switches an object on and off."""
-        return self.path.text == "active"
-
-    @property
-    def is_password(self) -> bool:
-        """Whether this row takes the password."""
-        return self.path.text == "password"
-
-    @property
-    def secret(self) -> bool:
-        """Whether the row's values may appear nowhere."""
-        return self.row.secret or self.is_password
-
-    @property
-    def required(self) -> bool:
-        """Whether a resource without a value is refused."""
-        declared = bool(self.path.known.head.resource) and self.path.known.head.required
-        return self.row.required or declared
-
-    @property
-    def frozen(self) -> bool:
-        """Whether a value, once there, may not change."""
-        return self.row.immutable == "refuse" or self.path.known.head.mutability == "immutable"
+    def __post_init__(self) -> None:
+        row, head = self.row, self.path.known.head
+        is_password = self.path.text == "password"
+        hidden = row.only == "write" or self.pipeline.one_way or head.mutability == "writeOnly" or is_password
+        facts = {
+            "facts": self.path.known.facts,
+            "name": self.path.text,
+            "writes": row.direction == "map" and row.only != "read" and head.mutability != "readOnly",
+            "reads": not hidden,
+            "is_active": self.path.text == "active",
+            "is_password": is_password,
+            "secret": row.secret or is_password,
+            "required": row.required or (bool(head.resource) and head.required),
+            "frozen": row.immutable == "refuse" or head.mutability == "immutable",
+            "direct": not self.pipeline.steps and row.ref is None and not self.elements and _is_text(self.path),
+        }
+        for name, value in facts.items():
+            object.__setattr__(self, name, value)
 
     def out(self, value: Any) -> Any:
         """Return a target's value (None: absent) as SCIM shows it, or None."""
@@ -112,6 +104,8 @@ class BoundRow:
 
     def into(self, value: Any, old: Any = None) -> Any:
         """Return an asserted value as the target holds it; None for none. :raises StepError: it cannot be."""
+        if self.direct and type(value) is str:
+            return value or None
         if self.row.ref is not None:
             return Ref(self._named(value))
         if self.elements:
@@ -185,6 +179,10 @@ class BoundRow:
         except StepError:
             return None
         return next((value for value in held if self.same(made, value)), None)
+
+
+def _is_text(path: ScimPath) -> bool:
+    return path.known.facts.type in ("string", "reference")
 
 
 def _comparable(value: Any, facts: SchemaAttribute | None) -> Any:

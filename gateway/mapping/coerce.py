@@ -94,4 +94,4 @@ def _shown_text(value: Any) -> str | None:
 
 def is_empty(value: Any) -> bool:
     """Null, empty text, an empty list or object are all "no value" (RFC 7643 §2.5)."""
-    return value is None or value == "" or value == [] or value == {}
+    return not value and (value is None or isinstance(value, str | list | dict | tuple))

@@ -50,8 +50,11 @@ class Draft:
 
     def add(self, attr: str, values: Sequence[Any]) -> None:
         """Let a new entry have ``values``, once each."""
-        held = self.attributes.setdefault(attr, [])
-        held += [value for value in values if value not in held]
+        held = self.attributes.get(attr)
+        if held is None:
+            self.attributes[attr] = list(values)
+        else:
+            held += [value for value in values if value not in held]
 
     def note(self, path: str, attr: str, before: Any, after: Any, secret: bool) -> None:
         """Remember what changed, without secrets."""
@@ -87,6 +90,8 @@ def asked(row: BoundRow, document: Mapping[str, Any], named: frozenset[str] | No
     A request that names only the other name means that one.
     """
     value = row.get(document)
+    if not row.aliases:
+        return value
     for alias, get in row.aliases:
         by_alias = named is not None and alias in named and not touches(row, named)
         if isinstance(value, Lack) or by_alias:
@@ -130,6 +135,8 @@ def all_into(row: BoundRow, value: Any) -> list[Any]:
         made = [into(row, each) for each in values]
     else:
         one = into(row, value)
+        if type(one) is str:
+            return [one]
         made = list(one) if isinstance(one, tuple) else [one]
     distinct: list[Any] = []
     for each in made:

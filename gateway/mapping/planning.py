@@ -25,7 +25,7 @@ from gateway.mapping.plan import (
     truth,
     unsaid,
 )
-from gateway.mapping.request import Request
+from gateway.mapping.request import Request, RowChoice
 from gateway.mapping.slots import Lack
 
 Document = Mapping[str, Any]
@@ -50,21 +50,23 @@ class Planner:
         marker: tuple[str, Any] | None = None,
         ldap: bool = False,
     ) -> None:
-        self.rows = [row for row in rows if row.writes]
+        written = [row for row in rows if row.writes]
+        self.choice = RowChoice(written)
         self.sets = list(sets)
         self.parents = parents
         self.lifecycle = lifecycle
         self.read = read
         self.marker = marker
-        active = next((row for row in self.rows if row.is_active and row.attr), None)
+        active = next((row for row in written if row.is_active and row.attr), None)
         self.events = Events(lifecycle, active, ldap)
-        inputs = [each.inputs for each in sets] + [parents.inputs]
-        self.unread = frozenset[str]().union(*inputs) - {row.path.top for row in rows if row.reads}
+        inputs = frozenset[str]().union(*(each.inputs for each in sets), parents.inputs)
+        self.unread = inputs - {row.path.top for row in rows if row.reads}
+        self.feeding = {row.attr or row.name for row in rows if row.path.top in inputs}
 
     def create(self, resource: Document) -> Plan:
         """Everything a new entry has. :raises InvalidValueException: a value is missing or cannot be taken."""
         draft = Draft()
-        for row in self.rows:
+        for row in self.choice.in_documents(resource):
             if row.when is None or row.when(resource):
                 self._create(row, asked(row, resource), draft)
         derived.create(self.sets, self.parents, resource, draft)
@@ -101,8 +103,8 @@ class Planner:
         """The real differences between what is asserted and what is there. See ``ResourceMapping.plan_update``."""
         draft = Draft()
         ask = Request(resource, entry, stored, last, named, restore, edited)
-        for row in self.rows:
-            if ask.speaks_of(row) and (row.when is None or row.when(resource, entry)):
+        for row in ask.rows(self.choice):
+            if row.when is None or row.when(resource, entry):
                 self._update(row, ask, draft)
         self._derived(ask, draft)
         if self.marker is not None and last is None and self.marker[1] not in entry.attributes.get(self.marker[0], ()):
@@ -175,7 +177,7 @@ class Planner:
 
     def _derived(self, ask: Request, draft: Draft) -> None:
         inputs = [each.inputs for each in self.sets if each.row.apply != "create"] + [self.parents.inputs]
-        if not any(ask.touched(each) for each in inputs):
+        if not any(ask.touched(each) for each in inputs) or not self._moved(ask, draft):
             return
         before = self._with_unread(self.read(ask.entry, ask.stored, ask.last), ask.last or {})
         later = Entry(ask.entry.id, applied(ask.entry.attributes, draft.changes))
@@ -184,6 +186,14 @@ class Planner:
         gone = self.lifecycle.deactivate == "move" and False in (before.get("active"), ask.resource.get("active"))
         if ask.touched(self.parents.inputs) and not gone:
             derived.move(self.parents, before, after, draft)
+
+    def _moved(self, ask: Request, draft: Draft) -> bool:
+        """Whether anything changes that a derived value can come from."""
+        if self.unread or any(
+            each.row.apply == "if-empty" and each.attr not in ask.entry.attributes for each in self.sets
+        ):
+            return True
+        return not self.feeding.isdisjoint((*(change.attribute for change in draft.changes), *draft.stored))
 
     def _with_unread(self, document: dict[str, Any], source: Document) -> dict[str, Any]:
         """Add what derived values read and no row shows, from an asserted document."""

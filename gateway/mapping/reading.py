@@ -82,10 +82,45 @@ def _fetch(row: BoundRow) -> Fetch:
 
 
 def _text_of(facts: SchemaAttribute) -> Callable[[Any], Any]:
-    return lambda value: value if type(value) is str else shown(value, facts)
+    """How a value is shown that no step translates."""
+    if facts.type in ("string", "reference"):
+        return lambda value: value if type(value) is str else shown(value, facts)
+    if facts.type == "boolean":
+        return lambda value: value if type(value) is bool else shown(value, facts)
+    return lambda value: shown(value, facts)
 
 
 def _single(row: BoundRow) -> Put:
+    if row.row.ref is None and row.attr is not None and row.shape is Shape.ONE and not row.pipeline.reads_absence:
+        return _held(row, row.attr)
+    return _fetched(row)
+
+
+def _held(row: BoundRow, attr: str) -> Put:
+    """The ordinary row: a value of the target, or nothing."""
+    name, extension, get, chosen = row.path.known.head.name, row.path.known.extension, row.get, row.chosen
+    part = row.path.known.sub.name if row.path.known.sub else None
+    out = row.out if not row.pipeline.plain else _text_of(row.facts)
+
+    def held(entry: Entry, document: Document, _stored: Stored, last: Last) -> None:
+        values = entry.attributes.get(attr)
+        if not values:
+            return
+        value = out(values[0] if len(values) == 1 else chosen(values, None if last is None else get(last)))
+        if value is None or value == "":
+            return
+        holder = document
+        if extension:
+            holder = document.setdefault(extension, {})
+        if part is not None:
+            holder.setdefault(name, {})[part] = value
+        else:
+            holder[name] = value
+
+    return held
+
+
+def _fetched(row: BoundRow) -> Put:
     fetch, name, extension = _fetch(row), row.path.known.head.name, row.path.known.extension
     part = row.path.known.sub.name if row.path.known.sub else None
     attr, ref = row.attr or "", row.row.ref

@@ -1,6 +1,6 @@
-"""One update, as the rows of a mapping ask about it (semantics, rules 7 and 8)."""
+"""One request, as the rows of a mapping ask about it (semantics, rules 7 and 8)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from connectors.entry import Entry
@@ -10,6 +10,42 @@ from gateway.mapping.slots import ELSEWHERE, MISSING, Lack
 
 Document = Mapping[str, Any]
 Last = Document | None
+
+
+_REMEMBERED = 512
+
+
+class RowChoice:
+    """Which rows a request can concern, found without asking each."""
+
+    def __init__(self, rows: Sequence[BoundRow]) -> None:
+        self._keyed = [(None if _speaks_up(row) else row.path.known.extension or row.path.known.head.name, row)
+                       for row in rows]  # fmt: skip
+        self._named: dict[frozenset[str], tuple[BoundRow, ...]] = {}
+
+    def in_documents(self, *documents: Document) -> list[BoundRow]:
+        """The rows whose attribute a document has, and those that act when nothing is said."""
+        keys = set().union(*documents)
+        return [row for key, row in self._keyed if key is None or key in keys]
+
+    def named(self, names: frozenset[str]) -> tuple[BoundRow, ...]:
+        """The rows that a request with these names speaks of (rule 7)."""
+        found = self._named.get(names)
+        if found is None:
+            found = tuple(row for _, row in self._keyed if _speaks_of(row, names))
+            if len(self._named) < _REMEMBERED:
+                self._named[names] = found
+        return found
+
+
+def _speaks_up(row: BoundRow) -> bool:
+    """Whether a row does something for a resource that does not have its attribute."""
+    acts = row.row.default is not None or row.row.create is not None or row.required or row.is_active
+    return acts or bool(row.aliases)
+
+
+def _speaks_of(row: BoundRow, names: frozenset[str]) -> bool:
+    return touches(row, names) or any(alias in names for alias, _ in row.aliases)
 
 
 class Request:
@@ -23,11 +59,11 @@ class Request:
         self.restore = restore
         self.edited = "id" in resource if edited is None else edited
 
-    def speaks_of(self, row: BoundRow) -> bool:
-        """Rule 7: only rows that read an attribute named in the request."""
-        if self.named is None or touches(row, self.named):
-            return True
-        return any(alias in self.named for alias, _ in row.aliases)
+    def rows(self, choice: RowChoice) -> Sequence[BoundRow]:
+        """The rows to plan."""
+        if self.named is not None:
+            return choice.named(self.named)
+        return choice.in_documents(self.resource, self.last or {})
 
     def touched(self, inputs: frozenset[str]) -> bool:
         """Whether the request names anything of ``inputs`` (canonical paths of whole attributes)."""

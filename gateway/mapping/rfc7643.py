@@ -100,7 +100,7 @@ _MEMBERS = _a(
     _a("value", "The id of the member.", case_exact=True, **_IMMUTABLE),
     _reference("User", "Group", **_IMMUTABLE),
     _a("type", "The resource type of the member.", canonical=("User", "Group"), **_IMMUTABLE),
-    _a("display", "The name of the member.", **_IMMUTABLE),
+    _a("display", "The name of the member, as the gateway knows it.", **_READ_ONLY),
     multi_valued=True,
 )
 _MANAGER = _a(

@@ -39,7 +39,7 @@ def attribute(path: ScimPath) -> Get:
 
         def plain(document: Mapping[str, Any]) -> Any:
             value = document.get(name, MISSING)
-            return None if is_empty(value) else value
+            return value if value is MISSING or not is_empty(value) else None
 
         return plain
 

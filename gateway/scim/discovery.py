@@ -53,9 +53,10 @@ class Discovery:
     """The discovery documents of one endpoint, complete but for their locations."""
 
     def __init__(self, mapping: Mapping, settings: ScimSettings) -> None:
+        documents = schema_documents(mapping, strict=settings.dialect == "strict")
         self._config = service_provider_config(mapping, settings)
         self._types = [{"schemas": [TYPE_SCHEMA], **document} for document in resource_types(mapping)]
-        self._schemas = [{"schemas": [SCHEMA_SCHEMA], **document} for document in schema_documents(mapping)]
+        self._schemas = [{"schemas": [SCHEMA_SCHEMA], **document} for document in documents]
 
     def config(self, base: str) -> Document:
         """RFC 7644 §4: answered whatever the query says."""

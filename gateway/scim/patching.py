@@ -161,7 +161,7 @@ def _keys(shape: Shape, value: Any, prefix: str, dialect: Dialect) -> Iterator[t
     if not isinstance(value, dict):
         raise InvalidValueException(detail="The value of an operation without a path must be an object")
     for key, item in value.items():
-        if key.lower() == "schemas" and not prefix:
+        if key.lower() == "schemas":
             continue
         extension = None if prefix else shape.extensions.get(key.lower())
         if extension is not None:
@@ -225,8 +225,8 @@ def _writes(operation: Operation, place: Place, node: Target, value: Any, dialec
         yield _removal(place, selection, value, dialect)
         return
     clean = _clean(place, selection, value, dialect)
-    if clean == {}:
-        return
+    if clean == {} or (clean is None and place.path == "active"):
+        return  # null says nothing of ``active`` (semantics, rule 8); to remove it is another matter
     unassigns = clean is None or (clean == [] and operation.op != "add")
     if unassigns and place.leaf.required and place.sub is None and selection is None:
         raise MutabilityException(attribute=place.path, detail=f"{place.path} is required and cannot be unassigned")

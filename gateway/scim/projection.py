@@ -18,6 +18,8 @@ Rendering = Callable[[Any, str], Any]
 
 LIST_SCHEMA = "urn:ietf:params:scim:api:messages:2.0:ListResponse"
 CACHED = 256
+_LABELS = frozenset({"type", "display", "displayName"})
+"""What a reference has once it is resolved."""
 
 
 class Projection:
@@ -95,9 +97,11 @@ class _Complex:
         return shown
 
     def _reference(self, value: Document, base: str) -> str | None:
-        """``$ref`` of a reference that the gateway resolved: it knows the type, or there is only one."""
-        endpoint = self.endpoints.get(value.get("type") or value.get("_ref") or "") or self.only
+        """``$ref`` of a reference that the gateway resolved."""
+        endpoint = self.endpoints.get(value.get("type") or "") or self.only
         target = value.get("value")
+        if not _LABELS.intersection(value):
+            return None  # kept as the IdP sent it, for someone who is not here yet (semantics, rule 18)
         return f"{base}{endpoint}/{quote(target, safe='')}" if endpoint and isinstance(target, str) else None
 
 

@@ -33,13 +33,18 @@ def shape_of(resource: ResourceMapping) -> Shape:
     )
 
 
-def schema_documents(mapping: CompiledMapping) -> list[Document]:
-    """Every Schema document once (RFC 7643 §7), whichever resource types share it."""
-    documents = {
-        str(document["id"]).lower(): document
-        for resource in mapping.resources.values()
-        for document in resource.schema_documents
-    }
+def schema_documents(mapping: CompiledMapping, *, strict: bool) -> list[Document]:
+    """Every Schema document once (RFC 7643 §7), whichever resource types share it.
+
+    :param strict: leave out the other names of attributes (``also``), which are not read then.
+    """
+    documents: dict[str, Document] = {}
+    for resource in mapping.resources.values():
+        others = frozenset(resource.attributes.aliases) if strict else frozenset[str]()
+        for document in resource.schema_documents:
+            attributes = [each for each in document["attributes"] if str(each["name"]).lower() not in others]
+            core = str(document["id"]).lower() == resource.schema.lower()
+            documents[str(document["id"]).lower()] = {**document, "attributes": attributes} if core else document
     return list(documents.values())
 
 
@@ -50,7 +55,7 @@ def resource_types(mapping: CompiledMapping) -> list[Document]:
 
 def provider_of(mapping: CompiledMapping, config: Document, *, strict: bool) -> ScimProvider:
     """The provider the library validates with, built once for schemas that say the same."""
-    documents = schema_documents(mapping)
+    documents = schema_documents(mapping, strict=strict)
     validated = documents if strict else [loosened(document) for document in documents]
     return _provider(
         orjson.dumps(validated, option=orjson.OPT_SORT_KEYS),

@@ -45,7 +45,12 @@ class Storage(AsyncScimStorage):
     async def search(
         self, resource_types: list[ResourceType], search_request: SearchRequest[Any], *, position: Any = None
     ) -> SearchPage:
-        """Return a page of the matching resources."""
+        """Return a page of the matching resources.
+
+        A position here is the way to a page: the positions of all pages from the second to it. So there is a way back,
+        which provisioning itself does not know; the handler's own cursors only go forward.
+        """
+        way: list[Any] = position or []
         page = await self._provisioner.search(
             Search(
                 types=tuple(str(each.name) for each in resource_types),
@@ -54,11 +59,14 @@ class Storage(AsyncScimStorage):
                 descending=search_request.sort_order == SearchRequest.SortOrder.descending,
                 start_index=search_request.start_index,
                 count=self._service.settings.max_page if search_request.count is None else search_request.count,
-                position=position,
+                position=way[-1] if way else None,
                 by_cursor=search_request.cursor is not None,
             )
         )
-        return SearchPage(page.total, [self._model(each) for each in page.resources], page.next, page.previous)
+        forward = None if page.next is None else [*way, page.next]
+        return SearchPage(
+            page.total, [self._model(each) for each in page.resources], forward, way[:-1] if way else None
+        )
 
     async def create(self, resource_type: ResourceType, resource: Resource[Any]) -> Resource[Any]:
         """Store a new resource. :raises UniquenessException:"""

@@ -20,6 +20,7 @@ def site(tmp_path: Path) -> Path:
 def test_check_is_content_with_what_is_right(site: Path) -> None:
     done = dirbridge("check", "config.toml", "people.toml", cwd=site)
     assert (done.returncode, done.stdout) == (0, "config.toml: fine\npeople.toml: fine\n")
+    assert dirbridge("check", "people.toml", "--json", cwd=site).stdout == "[]\n"
 
 
 def test_check_says_everything_at_once(site: Path) -> None:
@@ -32,6 +33,15 @@ def test_check_says_everything_at_once(site: Path) -> None:
     found = json.loads(dirbridge("check", "people.toml", "--json", cwd=site).stdout)
     assert found[0]["level"] == "error"
     assert "lowr" in found[0]["text"]
+
+
+def test_check_does_without_secrets_until_it_has_to_go_online(site: Path) -> None:
+    more = '[target.far]\nkind = "sql"\nurl = "env:DIRBRIDGE_NOT_SET"\n'
+    (site / "config.toml").write_text((CONFIG % ("0" * 64)) + more)
+    done = dirbridge("check", cwd=site)
+    assert (done.returncode, done.stdout) == (0, "config: fine\n")
+    assert "warning: config.toml:11: target.far: the environment variable DIRBRIDGE_NOT_SET is not set" in done.stderr
+    assert dirbridge("check", "--online", cwd=site).returncode == 1
 
 
 def test_check_online_asks_the_targets(tmp_path: Path) -> None:
