@@ -94,9 +94,11 @@ class AttributeIndex:
 
     def find(self, path: str) -> Known | None:
         """Return what a path names: qualified by a URN, by a short name or not at all; None for an unknown one."""
+        found = self._known.get(path.lower())
+        if found is not None:
+            return found
         name = self._plain(path.lower())
-        found = self._known.get(name)
-        return found or self._known.get(self._other.get(name, "").lower())
+        return self._known.get(name) or self._known.get(self._other.get(name, "").lower())
 
     def _plain(self, name: str) -> str:
         schema = self.schema.lower() + ":"

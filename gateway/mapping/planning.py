@@ -94,7 +94,8 @@ class Planner:
                 draft.stored[row.name] = kept(row, value)
         elif made:
             draft.add(row.attr, made)
-            draft.note(row.name, row.attr, None, plain(tuple(made)), row.secret)
+            after = tuple(made)
+            draft.note(row.name, row.attr, None, after if row.row.ref is None else plain(after), row.secret)
 
     def update(
         self, resource: Document, entry: Entry, stored: Document, last: Last, named: frozenset[str] | None,

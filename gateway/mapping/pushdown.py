@@ -23,7 +23,7 @@ from scim2_models.path import (
 from connectors.entry import GROUPS, ID, MEMBERS, Ref
 from connectors.filters import Compare, Operator
 from gateway.mapping.bound import BoundRow
-from gateway.mapping.compare import comparison
+from gateway.mapping.compare import comparison, literal
 from gateway.mapping.conditions import compile_condition, mentioned, target_name
 from gateway.mapping.index import TARGET, AttributeIndex, Known
 from gateway.mapping.leaves import Leaves
@@ -77,7 +77,6 @@ class PushDown:
 
     def push(self, node: FilterNode, judge: Judge, stored_ids: StoredIds | None = None) -> Pushed:
         """Divide a filter. :raises InvalidFilterException: a comparison that the attribute's type does not know."""
-        compile_condition(node, self.index)
         terms = node.terms if isinstance(node, LogicalExpr) and node.op is LogicalOperator.and_ else (node,)
         run = _Run(self, Leaves(self.index, self.single, judge, stored_ids))
         parts = [(term, run.part(term)) for term in terms]
@@ -126,6 +125,7 @@ class _Run:
             return negated(self._present(path)) if operator is CompareOperator.eq else NONE
         if known.sub is None and known.head.type == "complex":
             known = self.index.sub(known, "value") or known
+        literal(known.facts, operator, value)
         if known.path in self.down.constants and not self.down.rows.get(known.top):
             held = self.down.constants[known.path]
             return ALL if comparison(known.facts, operator, value)(held) else NONE
@@ -204,6 +204,7 @@ class _Run:
         return judged(self.leaves.judge, Compare(name, Operator(str(operator)), value))
 
     def _selection(self, node: ValuePath) -> Part:
+        compile_condition(node, self.index)
         known = self.index.find(str(node.attr_path))
         if known is None:
             return NONE

@@ -49,7 +49,7 @@ def attribute(path: ScimPath) -> Get:
             return MISSING
         if is_empty(holder):
             return None
-        value = holder.get(name, MISSING) if isinstance(holder, Mapping) else MISSING
+        value = holder.get(name, MISSING) if isinstance(holder, dict) else MISSING
         return None if is_empty(value) else value
 
     return extended
@@ -75,7 +75,7 @@ def slot(path: ScimPath, others: Iterable[ScimPath] = ()) -> Get:
             return holder
         if isinstance(holder, list) and len(holder) == 1:
             holder = holder[0]
-        if not isinstance(holder, Mapping):
+        if not isinstance(holder, dict):
             return holder if name == "value" else MISSING
         value = holder.get(name, MISSING)
         return None if is_empty(value) else value
@@ -94,7 +94,7 @@ def _selected(path: ScimPath, whole: Get) -> Get:
         element = find(elements if isinstance(elements, list) else [elements])
         if element is None:
             return ELSEWHERE
-        if not isinstance(element, Mapping):
+        if not isinstance(element, dict):
             return element if name == "value" else ELSEWHERE
         if name is None:
             return element
@@ -114,15 +114,20 @@ def claim(path: ScimPath) -> Claim:
     untyped = path.selector == _WORK
     unmarked = path.selector == _PRIMARY
 
+    def fits(element: Any) -> bool:
+        if not isinstance(element, dict):
+            return False
+        for name, value in wanted:
+            held = element.get(name)
+            if held != value and (not isinstance(held, str) or held.casefold() != value):
+                return False
+        return True
+
     def find(elements: Sequence[Any]) -> Any:
-        found = [
-            element
-            for element in elements
-            if isinstance(element, Mapping) and all(_folded(element.get(name)) == value for name, value in wanted)
-        ]
+        found = [element for element in elements if fits(element)]
         if found:
-            return _primary(found)
-        if untyped and not any(isinstance(each, Mapping) and each.get("type") for each in elements):
+            return found[0] if len(found) == 1 else _primary(found)
+        if untyped and not any(isinstance(each, dict) and each.get("type") for each in elements):
             return _primary(elements)
         if unmarked and len(elements) == 1 and not _has(elements[0], "primary"):
             return elements[0]
@@ -132,11 +137,11 @@ def claim(path: ScimPath) -> Claim:
 
 
 def _has(element: Any, name: str) -> bool:
-    return isinstance(element, Mapping) and element.get(name) is not None
+    return isinstance(element, dict) and element.get(name) is not None
 
 
 def _primary(elements: Sequence[Any]) -> Any:
-    marked = (each for each in elements if isinstance(each, Mapping) and each.get("primary") is True)
+    marked = (each for each in elements if isinstance(each, dict) and each.get("primary") is True)
     return next(marked, elements[0] if elements else None)
 
 
@@ -154,7 +159,7 @@ def _unclaimed(path: ScimPath, whole: Get, claims: Sequence[Claim]) -> Get:
         elements = elements if isinstance(elements, list) else [elements]
         taken = [find(elements) for find in claims]
         free = [each for each in elements if not any(each is other for other in taken)]
-        found = [each.get(name) if isinstance(each, Mapping) else each for each in free]
+        found = [each.get(name) if isinstance(each, dict) else each for each in free]
         return [value for value in found if not is_empty(value)] or ELSEWHERE
 
     return values
