@@ -16,9 +16,9 @@ from scim2_tester import Status, check_server
 from tests.http.served import Served, served
 
 
-@pytest.fixture(params=["tolerant", "strict", "okta", "entra"])
+@pytest.fixture(params=["tolerant", "strict"])
 def gateway(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Served]:
-    with served(tmp_path, dialect=request.param, page=50) as running:
+    with served(tmp_path, dialect=request.param, page=50, patch_response="body") as running:
         yield running
 
 
@@ -54,7 +54,7 @@ def test_scim2_client_lives_a_life(gateway: Served, http: httpx2.Client) -> None
     assert scim.query(group_model, group.id).members[0].value == user.id
     user.nick_name = "Annie"
     assert scim.replace(user).nick_name == "Annie"
-    found = scim.query(user_model, search_request=SearchRequest(filter='userName eq "ann"'))
+    found = scim.query(user_model, query_parameters=SearchRequest(filter='userName eq "ann"'))
     assert [each.id for each in found.resources] == [user.id]
     scim.delete(user_model, user.id)
     assert not scim.query(group_model, group.id).members
