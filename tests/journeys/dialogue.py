@@ -22,12 +22,12 @@
     then.group.qa = { displayName = "QA", members = ["ann"] }
     on.openldap = { because = "…", status = 400 }       # how one backend (or kind: sql) differs, and why
 
-The target's whole content is compared after every step. Where nothing is expected to change, the target must be untouched,
-versions and times included. Further keys of a step: ``outside`` (like ``then``, but somebody else does it),
-``target = "down"`` and ``"up"``, ``within`` (seconds that the gateway may take to come to it by itself), ``distinct = 100``
-(as many resources were listed since the last step without it, none of them twice), ``alias = ["ann"]``
-(her entry is another than the one her id was made of), ``logs_in.ann = false`` (with the
-password that she was given, where the target lets people in).
+The target's whole content is compared after every step. Where nothing is expected to change, the target must be
+untouched, versions and times included. Further keys of a step: ``outside`` (like ``then``, but somebody else does it),
+``target = "down"`` and ``"up"``, ``within`` (seconds that the gateway may take to come to it by itself),
+``distinct = 100`` (as many resources were listed since the last step without it, none of them twice),
+``alias = ["ann"]`` (her entry is another than the one her id was made of), ``logs_in.ann = false`` (with the password
+that she was given, where the target lets people in).
 """
 
 import tomllib
@@ -38,8 +38,8 @@ from typing import Any
 
 FOLDER = Path(__file__).parent / "dialogues"
 BACKENDS = ("memory", "embedded", "sql-sqlite", "sql-postgresql", "openldap")
-Content = dict[str, dict[str, dict[str, Any]]]
-"""kind ("user", "group") → nickname → neutral name → value"""
+Content = dict[str, dict[str, Any]]
+"""kind ("user", "group") → nickname → neutral name → value, or false"""
 
 
 @dataclass(frozen=True)

@@ -59,8 +59,8 @@ class InMemory:
             secret = told.pop("password", None)
             told |= told_password(secret, passwords, str.__eq__)
             users[told["userName"]] = {key: value for key, value in told.items() if key not in TIMES}
-        groups = {
-            record.attributes["name"][0]: {
+        groups: dict[str, Told] = {
+            str(record.attributes["name"][0]): {
                 "displayName": record.attributes["name"][0],
                 "members": {self._named(ref) for ref in record.attributes.get(MEMBERS, ())},
             }

@@ -126,7 +126,7 @@ class InApplication:
     def _raw(self, told: Told) -> dict[str, Any]:
         states = {told: raw for raw, told in STATES.items()}
         roles = {name: number for number, name in ROLES.items()}
-        turned = {"active": states, "role": roles}
+        turned: dict[str, Mapping[Any, Any]] = {"active": states, "role": roles}
         return {self.names[key]: turned[key][value] if key in turned else value for key, value in told.items()}
 
     def _full_name(self, told: Told) -> str | None:

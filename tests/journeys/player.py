@@ -47,7 +47,7 @@ async def serving(folder: Path, journey: Journey, directory: Directory) -> Async
     if isinstance(directory, InMemory):
         directory.application = app
     async with _alive(app):
-        transport = httpx2.ASGITransport(app=app)  # type: ignore[arg-type]
+        transport = httpx2.ASGITransport(app=app)
         async with httpx2.AsyncClient(transport=transport, base_url=f"{BASE}/scim/v2") as client:
             yield client
 
@@ -184,13 +184,14 @@ class Player:
 
     # ---------------------------------------------------------------- the target
 
-    def _expect(self, change: Content) -> None:
+    def _expect(self, change: Mapping[str, Mapping[str, Any]]) -> None:
         for kind, entries in change.items():
             for nickname, told in entries.items():
                 if told is False:
                     del self.should[kind][nickname]
                     continue
-                held = self.should[kind].get(nickname, {"active": True} if kind == "user" else {"members": []})
+                new: Told = {"active": True} if kind == "user" else {"members": []}
+                held = self.should[kind].get(nickname, new)
                 both = {**held, **told}
                 self.should[kind][nickname] = {
                     key: value for key, value in both.items() if key == "active" or value is not False
