@@ -1,23 +1,23 @@
 """The embedded ledger: one SQLite file that belongs to one serving process.
 
-WAL with ``synchronous=FULL``: a commit is on the disk before anybody hears of it. One thread writes and gathers what
-many coroutines want written into one commit; look-ups read on a connection of their own, on the event loop, because
-a look-up by key in WAL mode waits for nobody and costs less than the way to another thread. The command line may open
+WAL with ``synchronous=FULL``: a commit is on the disk before anybody hears of it. What many coroutines want written is
+gathered into one commit (``writer``); look-ups read on a connection of their own, on the event loop, because a look-up
+by key in WAL mode waits for nobody and costs less than the way to another thread. The command line may open
 the same file beside a running gateway: every connection waits its turn (``busy_timeout``).
 """
 
 import asyncio
 import sqlite3
 import threading
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
 from gateway.ledger.dialect import Dialect
 from gateway.ledger.exclusive import ServingLock
-from gateway.ledger.locks import KeyedLocks
+from gateway.ledger.locks import Held, KeyedLocks
 from gateway.ledger.model import LedgerUnavailable
 from gateway.ledger.store import Work
 from gateway.ledger.writer import GroupWriter, unavailable
@@ -37,7 +37,7 @@ class SqliteStore:
         self._locks = KeyedLocks()
         self._exclusive = ServingLock(path) if serving and path else None
         try:
-            self._writer = GroupWriter(connect(path))
+            self._writer = GroupWriter(connect(path), waits=bool(path))
         except (sqlite3.Error, OSError) as error:
             self._release()
             raise unavailable(error) from error
@@ -72,13 +72,11 @@ class SqliteStore:
     async def write(self, work: Work[T]) -> T:
         return await self._writer.run(work)
 
-    @asynccontextmanager
-    async def lock(self, keys: Sequence[str]) -> AsyncIterator[None]:
-        async with self._locks.hold(keys):
-            yield
+    def lock(self, keys: Sequence[str]) -> Held:
+        return self._locks.hold(keys)
 
     async def close(self) -> None:
-        await asyncio.to_thread(self._writer.stop)
+        await self._writer.stop()
         if self._scanner is not None:
             self._scanner.shutdown()
         if self._reader is not None:
