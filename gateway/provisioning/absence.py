@@ -1,6 +1,5 @@
 """Requests to an object whose entry ``deactivate = "delete"`` removed: it reads as inactive, and may come back."""
 
-from connectors.entry import MEMBERS, Change, Kind, Ref
 from gateway.ledger.model import Confirmed
 from gateway.provisioning import adoption, creating, uniqueness
 from gateway.provisioning.ground import Ground, require
@@ -36,23 +35,10 @@ async def update(ground: Ground, there: Standing, asked: Asked, held: frozenset[
 
 
 async def come_back(ground: Ground, there: Standing, asked: Asked, held: frozenset[str]) -> Standing:
-    """Make the entry again, under the same id, and put it back into its groups."""
+    """Make the entry again, under the same id."""
     wanted = shown_as(asked.wanted)
     plan = ground.mapping.plan_create(wanted)
     meant = adoption.match(ground, wanted)
     require(held, frozenset(ground.match_key(value) for value in meant.keys))
     await uniqueness.hold(ground, uniqueness.claimed(ground, wanted, {}), held)
-    stands = await creating.bear(ground, there.id, "restore", wanted, plan, meant, Delta())
-    await rejoin(ground, stands)
-    return stands
-
-
-async def rejoin(ground: Ground, there: Standing) -> None:
-    """What was answered 2xx is driven to the end: the memberships that this connection asserts."""
-    if there.entry is None:
-        return
-    for type, group in await ground.ledger.memberships(ground.scope, there.id):
-        kind = ground.others.get(type)
-        assertion = await kind.ledger.get(kind.scope, group) if kind else None
-        if kind is not None and assertion is not None and assertion.anchor is not None:
-            await kind.collection.update(assertion.anchor, [Change(Kind.ADD, MEMBERS, (Ref(there.entry.id),))])
+    return await creating.bear(ground, there.id, "restore", wanted, plan, meant, Delta())

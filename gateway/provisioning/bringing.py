@@ -93,6 +93,7 @@ async def take(ground: Ground, there: Standing, entry: Entry, asked: Asked, step
         entry=after,
         assertion=assertion,
         moved=step.delta.add | step.delta.remove,
+        reborn=there.assertion is not None and "@unanswered" in there.assertion.overlay,
         newly_named=assertion.external_id != (there.assertion.external_id if there.assertion else None),
     )
 

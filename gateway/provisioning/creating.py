@@ -193,4 +193,4 @@ async def bear(
 
     write = Write(operation, id, None, document, match=meant.keys or (f"id:{id}",))
     assertion = await carry_out(ground, write, apply)
-    return Standing(assertion.id, made[0], {}, assertion, fresh=id is None)
+    return Standing(assertion.id, made[0], {}, assertion, fresh=id is None, reborn=id is not None)

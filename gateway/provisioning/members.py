@@ -11,7 +11,7 @@ from scim2_models import InvalidValueException
 
 from connectors.contract import Query
 from connectors.entry import MEMBERS, Change, Entry, Kind, Ref
-from gateway.ledger.model import Confirmed
+from gateway.ledger.model import Assertion, Confirmed
 from gateway.mapping.compiled import compile_condition
 from gateway.mapping.model import Members, Step
 from gateway.provisioning.ground import Ground
@@ -190,12 +190,17 @@ async def _with_anchors(ground: Ground, delta: Delta) -> Delta:
         for id, assertion in (await kind.ledger.by_ids(kind.scope, sorted(delta.add | delta.remove))).items():
             if assertion.life == "deleted":
                 gone.add(id)
-            elif assertion.anchor is None:
+            elif assertion.anchor is None or _vanishing(kind, assertion):
                 absent.add(id)
             elif assertion.anchor != id:
                 anchors[id] = assertion.anchor
     delta = Delta(delta.add - absent, delta.remove - absent, delta.claim, delta.disclaim, delta.add & absent, anchors)
     return refuse_or_skip(ground, delta, frozenset(gone) & delta.add) if gone else delta
+
+
+def _vanishing(kind: Ground, assertion: Assertion) -> bool:
+    """Someone whose entry may be gone by a deactivation that nobody confirmed yet."""
+    return assertion.work == "pending" and kind.mapping.lifecycle.deactivate == "delete"
 
 
 async def _looked_up(ground: Ground, delta: Delta) -> Delta:

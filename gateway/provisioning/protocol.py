@@ -51,7 +51,7 @@ async def carry_out(ground: Ground, write: Write, apply: Callable[[], Awaitable[
 
     :raises ConnectorError, SCIMException: what ``apply`` raised, with the ledger as described above.
     """
-    intent = _intent(ground, write)
+    intent = intent_of(ground, write)
     await ground.ledger.record(intent)
     trail.get().recorded = True
     try:
@@ -91,7 +91,8 @@ def pending(ground: Ground, intent: Intent, reason: str) -> Pending | None:
     )
 
 
-def _intent(ground: Ground, write: Write) -> Intent:
+def intent_of(ground: Ground, write: Write) -> Intent:
+    """The write as the ledger takes it."""
     who = actor.get()
     return Intent(
         key=uuid4().hex,

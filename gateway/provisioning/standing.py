@@ -22,6 +22,7 @@ class Standing:
     :param moved: members whom the write just done added or removed. :param fresh: it was just made, for someone new.
     :param newly_named: it has another externalId now.
     :param overtakes: the write in hand ends what was owed, instead of doing it.
+    :param reborn: it has an entry again, which is in none of its groups yet.
     """
 
     id: str
@@ -33,6 +34,7 @@ class Standing:
     fresh: bool = False
     newly_named: bool = False
     overtakes: bool = False
+    reborn: bool = False
 
     @property
     def anchor(self) -> str | None:

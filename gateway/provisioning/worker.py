@@ -78,10 +78,10 @@ class Worker:
         return done
 
     async def _admit_waiting(self, provisioner: Provisioner) -> None:
-        """Members who have become active in the target by themselves, such as by a first sign-in (S7)."""
+        """Members whose memberships are held and who are there now, such as by a first sign-in (S7)."""
         for ground in provisioner.grounds.values():
             rules = ground.mapping.members
-            if rules is None or rules.when_inactive != "hold":
+            if rules is None:
                 continue
             waiting = await self._ledger.waiting_members(ground.scope)
             for kind in (ground.others[name] for name in rules.ref if waiting):
