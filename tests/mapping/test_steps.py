@@ -69,6 +69,7 @@ NORMALISERS: list[tuple[Via, Any, Any]] = [
     ("trim", "  Ann ", "Ann"),
     ("lower", "Ann", "ann"),
     ("upper", "Ann", "ANN"),
+    ("caseless", "Ann", "Ann"),
     ("collapse_spaces", " Ann \t  Lee ", "Ann Lee"),
     ("ascii", "Jürgen Øst-Straße “é”", 'Jurgen Ost-Strasse "e"'),
     ("e164", "+49 (0)30 123-456", "+4930123456"),
@@ -84,6 +85,13 @@ def test_normalisers_write_one_spelling_and_keep_an_equivalent_one(via: Via, sen
     assert both.forward(sent) == written
     assert both.backward(sent) == sent
     assert both.settled(sent) == both.settled(written) == written
+
+
+def test_caseless_writes_what_came_and_keeps_other_capitals_in_the_target() -> None:
+    both = pipeline("trim", "caseless")
+    assert both.forward(" Jane@X.org ") == "Jane@X.org"
+    assert both.forward(" jane@x.org ", "Jane@X.ORG") == "Jane@X.ORG"
+    assert both.forward("joan@x.org", "Jane@X.ORG") == "joan@x.org"
 
 
 @pytest.mark.parametrize("name", sorted(name for name, kind in STEPS.items() if kind.normaliser and name != "e164"))

@@ -70,6 +70,21 @@ class Upper(Normaliser):
         return text(value, self.name).upper()
 
 
+class Caseless(Normaliser):
+    """The value is written as it came; the same word in other capitals is left alone."""
+
+    name = "caseless"
+    example = 'via = ["caseless"]'
+    reads_old = True
+
+    def forward(self, value: Any) -> str:
+        return text(value, self.name)
+
+    def onto(self, value: Any, old: Any) -> Any:
+        new = self.forward(value)
+        return old if isinstance(old, str) and old.casefold() == new.casefold() else new
+
+
 class CollapseSpaces(Normaliser):
     """Every run of white space becomes one blank, and blanks at both ends are dropped."""
 
@@ -91,4 +106,4 @@ class Ascii(Normaliser):
         return plain.translate(_LETTERS).encode("ascii", "ignore").decode("ascii")
 
 
-STEPS = (Trim, Lower, Upper, CollapseSpaces, Ascii)
+STEPS = (Trim, Lower, Upper, Caseless, CollapseSpaces, Ascii)
