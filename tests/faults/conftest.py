@@ -8,27 +8,40 @@ import pytest
 from tests.faults.process import Process, configured
 from tests.faults.targets import Target, postgres_target, slapd_target
 
+BACKENDS = ["slapd", "postgresql"]
 
-@pytest.fixture(params=["slapd", "postgresql"])
+
+@pytest.fixture(scope="module", params=BACKENDS)
 def target(request: pytest.FixtureRequest) -> Iterator[Target]:
-    """An empty target, running."""
+    """A target, empty at first; the tests of a module share it, each with names of its own."""
     if request.param == "slapd":
         found = slapd_target(request.getfixturevalue("slapd"))
     else:
-        url = request.getfixturevalue("postgres_url")
-        found = postgres_target(request.getfixturevalue("postgres"), url)
+        found = postgres_target(request.getfixturevalue("postgres"))
     yield found
     found.start()
     found.thaw()
     found.gate.close()
 
 
-@pytest.fixture
-def gateway(target: Target, tmp_path: Path) -> Iterator[Process]:
-    """The gateway in a process, started."""
-    process = Process(configured(tmp_path, target.options, target.mapping))
+@pytest.fixture(scope="module")
+def gateway(target: Target, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]:
+    """The gateway in a process, started; shared as the target is."""
+    folder: Path = tmp_path_factory.mktemp("gateway")
+    process = Process(configured(folder, target.options, target.mapping))
     try:
         process.start()
         yield process
     finally:
         process.close()
+
+
+@pytest.fixture(autouse=True)
+def fair_weather(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Whatever a test did to the target ends with it."""
+    yield
+    if "target" in request.fixturenames:
+        found: Target = request.getfixturevalue("target")
+        found.start()
+        found.thaw()
+        found.gate.drop()

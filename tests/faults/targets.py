@@ -23,16 +23,23 @@ class Target:
         self.server, self.seen, self.gate, self.options = server, seen, gate, options
         self.mapping = seen.mapping
 
-    @property
-    def users(self) -> dict[str, Told]:
-        """userName without its domain → what stands there; a user twice would be an error already."""
-        return {name.partition("@")[0]: told for name, told in self.seen.content(())["user"].items()}
+    def users(self, scene: str) -> dict[str, Told]:
+        """name → what stands there, of the users of one scene; a user twice would be an error already."""
+        told = self.seen.content(())["user"]
+        return {name.partition("@")[0]: user for name, user in told.items() if name.endswith(f"@{scene}.example")}
 
-    @property
-    def groups(self) -> dict[str, set[str]]:
-        """displayName → members."""
+    def active(self, scene: str) -> dict[str, bool]:
+        """name → whether the target lets the user in."""
+        return {name: told["active"] is True for name, told in self.users(scene).items()}
+
+    def groups(self, scene: str) -> dict[str, set[str]]:
+        """name → members, of the groups of one scene."""
         told = self.seen.content(())["group"]
-        return {name: {each.partition("@")[0] for each in group["members"]} for name, group in told.items()}
+        return {
+            name.removesuffix(f" of {scene}"): {each.partition("@")[0] for each in group["members"]}
+            for name, group in told.items()
+            if name.endswith(f" of {scene}")
+        }
 
     def kill(self) -> None:
         self.server.kill()
@@ -61,8 +68,11 @@ def slapd_target(server: Slapd) -> Target:
     return Target(server, seen, gate, options)
 
 
-def postgres_target(server: Postgres, url: str) -> Target:
+def postgres_target(server: Postgres) -> Target:
     """An application's database with its tables, empty."""
+    server.resume()
+    server.start()
+    url = server.database()
     gate = Gate(server.port, postgres_commits)
     seen = InApplication(url, server)
     options = {

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from tests.faults.process import Answer, Process
@@ -13,15 +14,15 @@ PATCH = "urn:ietf:params:scim:api:messages:2.0:PatchOp"
 Request = tuple[str, str, Any]
 
 
-def person(name: str, **more: Any) -> Request:
+def person(scene: str, name: str, **more: Any) -> Request:
     """POST of a user."""
-    body = {"userName": f"{name}@corp.example", "externalId": f"e-{name}", "name": {"familyName": "Lee"}, **more}
-    return "POST", "/Users", {"schemas": [USER], "active": True, **body}
+    body = {"userName": f"{name}@{scene}.example", "externalId": f"{scene}-{name}", "name": {"familyName": "Lee"}}
+    return "POST", "/Users", {"schemas": [USER], "active": True, **body, **more}
 
 
-def team(name: str, *members: str) -> Request:
+def team(scene: str, name: str, *members: str) -> Request:
     """POST of a group."""
-    body = {"displayName": name, "members": [{"value": id} for id in members]}
+    body = {"displayName": f"{name} of {scene}", "members": [{"value": id} for id in members]}
     return "POST", "/Groups", {"schemas": [GROUP], **body}
 
 
@@ -83,3 +84,36 @@ def settled(gateway: Process, patience: float = 20) -> None:
         return not pending and all(one.match for one in open_ones)
 
     soon(nothing_left, patience)
+
+
+@dataclass(frozen=True)
+class Cast:
+    """Who is there when a scene begins, by name → id, and a write of each kind.
+
+    ann and bob and dan are active, cal is not; "one" is ann and bob, "two" is ann.
+    """
+
+    scene: str
+    ids: dict[str, str]
+
+    @property
+    def writes(self) -> list[Request]:
+        """zoe comes, ann goes (under a new name), cal comes back, bob changes teams, dan is deleted."""
+        ids = self.ids
+        return [
+            person(self.scene, "zoe"),
+            patch(ids["ann"], active=False, name=named("Ann")),
+            patch(ids["cal"], active=True),
+            leave(ids["one"], ids["bob"]),
+            join(ids["two"], ids["bob"]),
+            remove(ids["dan"]),
+        ]
+
+
+def cast(gateway: Process, scene: str) -> Cast:
+    """Make them."""
+    ids = {name: made(gateway, person(scene, name)) for name in ("ann", "bob", "cal", "dan")}
+    assert gateway.ask(*patch(ids["cal"], active=False)).status == 200
+    ids["one"] = made(gateway, team(scene, "one", ids["ann"], ids["bob"]))
+    ids["two"] = made(gateway, team(scene, "two", ids["ann"]))
+    return Cast(scene, ids)
