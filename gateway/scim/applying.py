@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from copy import deepcopy
 from typing import Any
 
-from scim2_models import InvalidValueException, MutabilityException, NoTargetException
+from scim2_models import InvalidValueException, MutabilityException, NoTargetException, PayloadTooLargeException
 
 from gateway.scim import selections
 from gateway.scim.patching import Write
@@ -17,6 +17,22 @@ from gateway.scim.shape import Attribute
 from gateway.scim.values import fold, identity
 
 Document = dict[str, Any]
+MAX_EFFORT = 200_000
+"""How many values the operations of one PATCH may look at, each once for every term that is asked of it. Thousands of
+operations on thousands of values would otherwise keep the process from everybody else."""
+
+
+class Effort:
+    """What is left of ``MAX_EFFORT``."""
+
+    def __init__(self) -> None:
+        self.left = MAX_EFFORT
+
+    def spend(self, looks: int) -> None:
+        """:raises PayloadTooLargeException: there is not enough left."""
+        self.left -= looks
+        if self.left < 0:
+            raise PayloadTooLargeException(detail="The operations look at too many values; send several PATCHes")
 
 
 def applied(operations: Iterable[tuple[Write, ...]], current: Document) -> Document:
@@ -24,14 +40,15 @@ def applied(operations: Iterable[tuple[Write, ...]], current: Document) -> Docum
 
     :raises NoTargetException: a selection matches nothing and describes no element that may be created.
     :raises MutabilityException: an immutable value would change, or a required one go.
-    :raises InvalidValueException: two values would be primary.
+    :raises InvalidValueException: two values would be primary. :raises PayloadTooLargeException: too much work.
     """
     document = deepcopy(current)
+    effort = Effort()
     for writes in operations:
-        before = _snapshot(document, writes)
-        matched = [_matched(document, write) for write in writes]
+        before = _snapshot(document, writes, effort)
+        matched = [_matched(document, write, effort) for write in writes]
         for write, elements in zip(writes, matched, strict=True):
-            _apply(document, write, elements)
+            _apply(document, write, elements, effort)
         for holder_name, attribute, old, olds in before:
             _settle(_holder(document, holder_name), attribute, old, olds)
     return document
@@ -42,7 +59,7 @@ def _holder(document: Document, extension: str | None) -> Document:
 
 
 def _snapshot(
-    document: Document, writes: tuple[Write, ...]
+    document: Document, writes: tuple[Write, ...], effort: Effort
 ) -> list[tuple[str | None, Attribute, Any, dict[int, Document]]]:
     """What each touched attribute was; elements by identity, so that they can be paired after the writes."""
     touched = {(write.place.extension, write.place.attribute) for write in writes}
@@ -50,28 +67,30 @@ def _snapshot(
     for extension, attribute in touched:
         value = _holder(document, extension).get(attribute.name)
         elements = value if isinstance(value, list) else [value]
+        effort.spend(len(elements) - 1)
         olds = {id(item): dict(item) for item in elements if isinstance(item, dict)}
         result.append((extension, attribute, dict(value) if isinstance(value, dict) else value, olds))
     return result
 
 
-def _matched(document: Document, write: Write) -> list[Any] | None:
+def _matched(document: Document, write: Write, effort: Effort) -> list[Any] | None:
     """The elements that a write's selection names, before anything is written."""
     attribute = write.place.attribute
     if write.selection is None:
         return None
     elements = _holder(document, write.place.extension).get(attribute.name) or []
+    effort.spend((len(elements) - 1) * selections.terms(write.selection))
     return [item for item in elements if selections.matches(attribute, write.selection, item)]
 
 
-def _apply(document: Document, write: Write, matched: list[Any] | None) -> None:
+def _apply(document: Document, write: Write, matched: list[Any] | None, effort: Effort) -> None:
     attribute = write.place.attribute
     extension = write.place.extension
     holder = document if extension is None else document.setdefault(extension, {})
     if matched is not None:
         _selected(holder, attribute, write, matched)
     elif write.op == "remove":
-        _removed(holder, attribute, write)
+        _removed(holder, attribute, write, effort)
     elif write.place.sub is not None:
         _sub_written(holder, attribute, write.place.sub, write)
     else:
@@ -89,7 +108,7 @@ def _written(holder: Document, attribute: Attribute, write: Write) -> None:
         holder.pop(attribute.name, None)
     elif attribute.multi_valued:
         current = holder.get(attribute.name) or [] if write.op == "add" else []
-        holder[attribute.name] = current + [item for item in value if not _present(attribute, current, item)]
+        holder[attribute.name] = current + _new(attribute, current, value)
     elif attribute.complex:
         merged = {**(holder.get(attribute.name) or {}), **deepcopy(value)}
         holder[attribute.name] = {name: item for name, item in merged.items() if item is not None}
@@ -97,15 +116,20 @@ def _written(holder: Document, attribute: Attribute, write: Write) -> None:
         holder[attribute.name] = value
 
 
-def _present(attribute: Attribute, current: list[Any], item: Any) -> bool:
-    """Whether an added value is there already: adding it changes nothing (RFC 7644 §3.5.2.1)."""
+def _new(attribute: Attribute, current: list[Any], value: list[Any]) -> list[Any]:
+    """The added values that are not there already: adding those changes nothing (RFC 7644 §3.5.2.1)."""
     if not attribute.complex:
-        return fold(attribute, item) in [fold(attribute, known) for known in current]
-    for known in current:
-        if identity(attribute, known) == identity(attribute, item):
-            known.update(item)
-            return True
-    return False
+        held = {fold(attribute, known) for known in current}
+        return [item for item in value if fold(attribute, item) not in held]
+    known = {identity(attribute, element): element for element in reversed(current)}
+    new = []
+    for item in value:
+        element = known.get(identity(attribute, item))
+        if element is None:
+            new.append(item)
+        else:
+            element.update(item)
+    return new
 
 
 def _sub_written(holder: Document, attribute: Attribute, sub: Attribute, write: Write) -> None:
@@ -131,7 +155,7 @@ def _set(target: Document, sub: Attribute, write: Write) -> None:
         target[sub.name] = write.value
 
 
-def _removed(holder: Document, attribute: Attribute, write: Write) -> None:
+def _removed(holder: Document, attribute: Attribute, write: Write, effort: Effort) -> None:
     current = holder.get(attribute.name)
     if current is None:
         return
@@ -140,15 +164,29 @@ def _removed(holder: Document, attribute: Attribute, write: Write) -> None:
             element.pop(write.place.sub.name, None)
         holder[attribute.name] = [item for item in current if item] if isinstance(current, list) else current
     elif write.values is not None:
-        holder[attribute.name] = [item for item in current if not _named(attribute, write.values, item)]
+        holder[attribute.name] = _left(attribute, current, write.values, effort)
     else:
         holder.pop(attribute.name)
 
 
-def _named(attribute: Attribute, values: tuple[Any, ...], item: Any) -> bool:
+def _left(attribute: Attribute, current: list[Any], values: tuple[Any, ...], effort: Effort) -> list[Any]:
+    """The elements that none of the values names. A value is first looked up by its ``value``."""
     if not attribute.complex:
-        return fold(attribute, item) in [fold(attribute, value) for value in values]
-    return any(selections.covers(attribute, [item], value) for value in values)
+        gone = {fold(attribute, value) for value in values}
+        return [item for item in current if fold(attribute, item) not in gone]
+    sub = attribute.subs.get("value")
+    naming: dict[Any, list[Document]] = {}
+    for value in values:
+        naming.setdefault(fold(sub, value["value"]) if sub and "value" in value else None, []).append(value)
+    left = []
+    for item in current:
+        asked = naming.get(None, [])
+        if sub and item.get("value") is not None:
+            asked = asked + naming.get(fold(sub, item["value"]), [])
+        effort.spend(len(asked))
+        if not any(selections.covers(attribute, [item], value) for value in asked):
+            left.append(item)
+    return left
 
 
 def _selected(holder: Document, attribute: Attribute, write: Write, matched: list[Any]) -> None:
@@ -197,7 +235,7 @@ def _settle(holder: Document, attribute: Attribute, old: Any, olds: dict[int, Do
     elements = new if isinstance(new, list) else [new]
     for element in elements:
         before = olds.get(id(element)) if attribute.multi_valued else old
-        if isinstance(element, dict) and isinstance(before, dict):
+        if isinstance(element, dict) and isinstance(before, dict) and before != element:
             for sub in attribute.subs.values():
                 _check_change(sub, before.get(sub.name), element.get(sub.name))
     if isinstance(new, list) and attribute.complex:

@@ -19,7 +19,7 @@ from scim2_models.path import (
 
 from gateway.scim import selections
 from gateway.scim.dialects import Dialect
-from gateway.scim.normalise import aliased_path, attribute_path
+from gateway.scim.normalise import aliased_path, attribute_path, target
 from gateway.scim.shape import Attribute, Place, Shape
 
 MAX_FILTER = 16_384
@@ -169,7 +169,7 @@ def _without_selection(name: str) -> str:
 def canonical_attribute(name: str, shapes: Sequence[Shape], dialect: Dialect) -> str | None:
     """The canonical path of one name of ``attributes``; None where nobody has it (ignored, RFC 7644 §3.9)."""
     try:
-        node = Path(name).ast
+        node = target(name)
     except InvalidPathException:
         if dialect.strict:
             raise

@@ -4,9 +4,10 @@ A subclass of scim2-server's handler. What it overrides takes and gives plain di
 to be shown. What it does not override goes through ``storage``, on the library's slow path.
 """
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Callable, Sequence
 from http import HTTPStatus
-from typing import Any
+from typing import Any, TypeVar
 
 from scim2_models import ResourceType, SCIMException
 from scim2_server.handler import AsyncScimHandler
@@ -20,7 +21,6 @@ from gateway.scim.bulk import run_bulk
 from gateway.scim.discovery import Discovery, forbid_filter
 from gateway.scim.guard import Guard, patching, replacing
 from gateway.scim.patching import Compiled
-from gateway.scim.patching import Operation as PatchOperation
 from gateway.scim.port import Provisioner
 from gateway.scim.projection import LIST_SCHEMA, Projection, Projections
 from gateway.scim.service import Listed, Service
@@ -28,6 +28,9 @@ from gateway.scim.storage import Storage
 
 Document = dict[str, Any]
 _ID = Wanted(frozenset({"id"}))
+LARGE = 16_384
+"""From how many bytes on a request is judged in a thread, so that others are served meanwhile."""
+Judged = TypeVar("Judged")
 
 
 class Handler(AsyncScimHandler):
@@ -74,7 +77,7 @@ class Handler(AsyncScimHandler):
         """Create a resource (RFC 7644 §3.3)."""
         _, resource_type = self._enter(request, Operation.create)
         wanted = self._wanted(request, resource_type)
-        resource = self.service.creation(resource_type, self.service.document(request))
+        resource = await _beside(request, lambda: self.service.creation(resource_type, self.service.document(request)))
         self.guard.write({"create"}, group=self._is_group(resource_type), reducing=False)
         created = await self.provisioner.create(str(resource_type.name), resource)
         response = self._resource(request, resource_type, created, wanted, HTTPStatus.CREATED)
@@ -96,10 +99,10 @@ class Handler(AsyncScimHandler):
         """Replace a resource (RFC 7644 §3.5.1)."""
         target, resource_type = self._enter(request, Operation.replace)
         wanted = self._wanted(request, resource_type)
-        document = self.service.document(request)
         id = target.resource_id or ""
+        document = self.service.document(request)
         try:
-            resource = self.service.replacement(resource_type, document)
+            resource = await _beside(request, lambda: self.service.replacement(resource_type, document))
         except SCIMException:
             await self._must_exist(resource_type, id)
             raise
@@ -114,7 +117,11 @@ class Handler(AsyncScimHandler):
         wanted = self._wanted(request, resource_type)
         operations = self.service.envelope(self.service.document(request))
         id = target.resource_id or ""
-        compiled = await self._operations(resource_type, operations, id)
+        try:
+            compiled = await _beside(request, lambda: self.service.operations(resource_type, operations))
+        except SCIMException:
+            await self._must_exist(resource_type, id)
+            raise
         kinds, reducing = patching(compiled)
         self.guard.write(kinds, group=self._is_group(resource_type), reducing=reducing)
         answered = self._answers(compiled, wanted)
@@ -125,13 +132,6 @@ class Handler(AsyncScimHandler):
             return _empty(HTTPStatus.NO_CONTENT)
         response = self._resource(request, resource_type, stood, wanted, HTTPStatus.OK)
         return response if answered else _empty(HTTPStatus.NO_CONTENT, response)
-
-    async def _operations(self, resource_type: ResourceType, operations: list[PatchOperation], id: str) -> Compiled:
-        try:
-            return self.service.operations(resource_type, operations)
-        except SCIMException:
-            await self._must_exist(resource_type, id)
-            raise
 
     async def _must_exist(self, resource_type: ResourceType, id: str) -> None:
         """A resource that is not there is said before what is wrong with the body. :raises NotFoundException:"""
@@ -168,7 +168,7 @@ class Handler(AsyncScimHandler):
 
     async def _list(self, request: ScimRequest, target: Target, parameters: Any) -> ScimResponse:
         types = self.service.searched_types(target.endpoint)
-        listed = self.service.listed(types, parameters)
+        listed = await _beside(request, lambda: self.service.listed(types, parameters))
         self.guard.read()
         page = await self.provisioner.search(listed.search)
         return ScimResponse(HTTPStatus.OK, self._page(request, listed, page.total, page.resources, page.next))
@@ -245,6 +245,13 @@ class Handler(AsyncScimHandler):
         if version and self.settings.etag:
             headers["ETag"] = version
         return ScimResponse(status, projection.render(resource, request.base_url), headers)
+
+
+async def _beside(request: ScimRequest, judge: Callable[[], Judged]) -> Judged:
+    """Judge what a request says; a large one in a thread."""
+    if len(request.body) < LARGE and sum(map(len, request.query.values())) < LARGE:
+        return judge()
+    return await asyncio.to_thread(judge)
 
 
 def patch_of(compiled: Compiled) -> Patch:

@@ -5,6 +5,8 @@ only the server may say (``id``, ``meta``, read-only attributes) is left out (RF
 stay, because they clear (semantics, rule 8).
 """
 
+import re
+from functools import lru_cache
 from typing import Any
 
 from scim2_models import InvalidPathException, InvalidSyntaxException, InvalidValueException
@@ -18,6 +20,10 @@ from gateway.scim.values import canonical, distinct
 Document = dict[str, Any]
 Target = AttrPath | ValuePath
 """What a path names: an attribute, or some of its elements."""
+
+MAX_PATH = 16_384
+"""The longest path, in characters: parsing takes more than in proportion, and nobody needs more."""
+_PLAIN = re.compile(r"([A-Za-z][A-Za-z0-9_$-]*)(?:\.([A-Za-z$][A-Za-z0-9_$-]*))?")
 
 
 def resource(shape: Shape, document: Any, dialect: Dialect) -> Document:
@@ -155,6 +161,15 @@ def target(path: str) -> Target:
 
     ``emails.type eq "work"`` is one too, by errata 7122: it selects elements.
     """
+    if plain := _PLAIN.fullmatch(path):
+        return AttrPath(plain[1], plain[2])
+    if len(path) > MAX_PATH:
+        raise InvalidPathException(path=path[:100], detail=f"a path may have at most {MAX_PATH} characters")
+    return _parsed(path)
+
+
+@lru_cache(maxsize=256)
+def _parsed(path: str) -> Target:
     node = Path(path).ast
     if isinstance(node, Comparison | Present) and node.attr_path.sub_attr is not None:
         inner = AttrPath(node.attr_path.sub_attr)

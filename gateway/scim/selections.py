@@ -22,6 +22,7 @@ from gateway.scim.shape import Attribute
 ORDERING = frozenset({CompareOperator.gt, CompareOperator.ge, CompareOperator.lt, CompareOperator.le})
 SUBSTRING = frozenset({CompareOperator.co, CompareOperator.sw, CompareOperator.ew})
 UNORDERED = frozenset({"boolean", "binary"})
+TEXT = frozenset({"string", "reference", "complex"})
 
 
 def bound(attribute: Attribute, node: FilterNode, dialect: Dialect) -> FilterNode:
@@ -62,7 +63,8 @@ def literal(attribute: Attribute, operator: CompareOperator, value: Any, dialect
 
     :raises InvalidFilterException: an operator the type does not have (RFC 7644 §3.4.2.2), or another type's literal.
     """
-    if attribute.type in UNORDERED and operator in ORDERING | SUBSTRING:
+    without = attribute.type in UNORDERED and operator in ORDERING
+    if without or (attribute.type not in TEXT and operator in SUBSTRING):
         raise InvalidFilterException(detail=f"{operator.value} does not apply to {attribute.path}, a {attribute.type}")
     if value is None:
         return None
@@ -145,6 +147,16 @@ COMPARISONS: dict[CompareOperator, Callable[[Any, Any], Any]] = {
     CompareOperator.lt: lambda left, right: left < right,
     CompareOperator.le: lambda left, right: left <= right,
 }
+
+
+def terms(node: FilterNode) -> int:
+    """How many comparisons a filter makes."""
+    match node:
+        case Not():
+            return terms(node.expr)
+        case LogicalExpr():
+            return sum(terms(term) for term in node.terms)
+    return 1
 
 
 def described(node: FilterNode) -> dict[str, Any] | None:

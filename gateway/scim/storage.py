@@ -16,6 +16,7 @@ from scim2_models import (
 from scim2_server.storage import AsyncScimStorage, SearchPage
 
 from gateway.provisioning.model import EVERYTHING, Precondition, Search
+from gateway.scim import filters
 from gateway.scim.port import Provisioner
 from gateway.scim.service import Service
 
@@ -45,16 +46,19 @@ class Storage(AsyncScimStorage):
     async def search(
         self, resource_types: list[ResourceType], search_request: SearchRequest[Any], *, position: Any = None
     ) -> SearchPage:
-        """Return a page of the matching resources.
+        """Return a page of the matching resources. :raises InvalidFilterException:
 
         A position here is the way to a page: the positions of all pages from the second to it. So there is a way back,
         which provisioning itself does not know; the handler's own cursors only go forward.
         """
         way: list[Any] = position or []
+        asked = search_request.filter.ast if search_request.filter is not None else None
+        shapes = [self._service.shape(each) for each in resource_types]
+        node = filters.canonical(asked, shapes, self._service.dialect) if asked is not None else None
         page = await self._provisioner.search(
             Search(
                 types=tuple(str(each.name) for each in resource_types),
-                filter=search_request.filter.ast if search_request.filter is not None else None,
+                filter=node,
                 sort_by=str(search_request.sort_by) if search_request.sort_by else None,
                 descending=search_request.sort_order == SearchRequest.SortOrder.descending,
                 start_index=search_request.start_index,
