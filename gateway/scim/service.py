@@ -43,6 +43,8 @@ from gateway.scim.settings import ScimSettings, Subject
 from gateway.scim.shape import Shape
 
 Document = dict[str, Any]
+LAST_INDEX = 2**31 - 1
+"""The largest startIndex that is passed on: beyond it there is nothing, and backends have numbers of their own size."""
 SEARCH_SCHEMA = "urn:ietf:params:scim:api:messages:2.0:SearchRequest"
 _BY_METHOD = {
     "GET": Operation.query,
@@ -177,7 +179,7 @@ class Service(ScimService):
                 filter=node,
                 sort_by=cleaned.get("sortBy"),
                 descending=request.sort_order == SearchRequest.SortOrder.descending,
-                start_index=request.start_index,
+                start_index=None if request.start_index is None else min(request.start_index, LAST_INDEX),
                 count=request.count if request.count is not None else self.settings.page,
                 position=position,
                 by_cursor=request.cursor is not None,
