@@ -208,7 +208,8 @@ class Confirmed:
     :param external_id: the externalId asserted; None keeps the old one, "" forgets it.
     :param members_added, members_removed: SCIM ids now asserted, and no longer (rule 17); for ``members_held`` see
         ``when_inactive = "hold"``: asserted, but not yet in the target. ``members_cleared`` drops all rows of it.
-    :param forget_memberships: drop this object from every group of the connection (rule 20).
+    :param forget_memberships: drop this object from every group of the connection (rule 20). ``life="absent"`` holds
+        its memberships instead.
     :param retired: anchors of old entries that stay in the target and must not be seen again (rule 24).
     :param changed: the target changed; else ``modified`` stays (a visible change of this row counts by itself).
     :param park: reducing work left over. :param settled: outstanding pending work of the object is finished by this.

@@ -158,9 +158,19 @@ class Protocol:
         for held, members in ((0, outcome.members_added), (1, outcome.members_held)):
             if members:
                 session.execute(self.s.add_members, {**group, "held": held, "members": values(members)})
+        member = {"connection": scope.connection, "target": scope.target, "member_id": outcome.id}
         if outcome.forget_memberships:
-            gone = {"connection": scope.connection, "target": scope.target, "member_id": outcome.id}
-            session.execute(self.s.forget_member, gone)
+            session.execute(self.s.forget_member, member)
+        elif outcome.life == "absent":
+            self._hold(session, member)
+
+    def _hold(self, session: Session, member: Mapping[str, str]) -> None:
+        """Whoever has no entry any more is in no group of the target; what this connection asserts of them waits."""
+        groups = session.execute(self.s.groups_of, member).fetchall()
+        if groups:
+            session.execute(self.s.hold_member, member)
+        for resource_type in {row[0] for row in groups}:
+            session.execute(self.s.grow_epoch, {"target": member["target"], "resource_type": resource_type})
 
 
 def _work(before: Assertion, outcome: Confirmed) -> Work:

@@ -86,6 +86,7 @@ class Statements:
     remove_members: str
     clear_members: str
     forget_member: str
+    hold_member: str
     members: str
     groups_of: str
     held_members: str
@@ -166,6 +167,7 @@ def prepare(dialect: Dialect) -> Statements:
         ),
         clear_members=sql(delete(MEMBER).where(_is(MEMBER, *OWN, "group_id"))),
         forget_member=sql(delete(MEMBER).where(_is(MEMBER, "connection", "target", "member_id"))),
+        hold_member=sql(update(MEMBER).where(_is(MEMBER, "connection", "target", "member_id")).values(held=ONE)),
         members=sql(select(MEMBER.c.member_id).where(_is(MEMBER, *OWN, "group_id"))),
         groups_of=sql(
             select(MEMBER.c.resource_type, MEMBER.c.group_id).where(_is(MEMBER, "connection", "target", "member_id"))

@@ -142,13 +142,20 @@ async def _members(view: View, ids: Sequence[str]) -> list[Reference]:
 
 
 async def _named(view: View, ids: Sequence[str], label: str | None) -> dict[str, str | None]:
-    """Of SCIM ids those that exist in the target, with what a person calls them."""
+    """Of SCIM ids those that exist, with what a person calls them."""
     known: Mapping[str, Assertion] = await view.ledger.by_ids(view.scope, ids) if ids else {}
     anchors = {known[id].anchor if id in known else id: id for id in ids}
     entries = await entries_by_id(
         view, [anchor for anchor in anchors if anchor is not None], frozenset({label} if label else ())
     )
-    return {anchors[entry.id]: _first(entry, label) for entry in entries}
+    absent = {id: _called(one) for id, one in known.items() if one.life == "absent"}
+    return {**absent, **{anchors[entry.id]: _first(entry, label) for entry in entries}}
+
+
+def _called(absent: Assertion) -> str | None:
+    """What a person calls somebody whose entry is gone for now."""
+    resource: Resource = absent.overlay.get("@resource", {})
+    return resource.get("displayName") or resource.get("userName")
 
 
 def _first(entry: Entry, label: str | None) -> str | None:

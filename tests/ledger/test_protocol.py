@@ -129,6 +129,16 @@ async def test_rule_17_members_are_rows(ledger: Ledger) -> None:
     assert await ledger.asserted_members(GROUPS, "g") == frozenset("z")
 
 
+async def test_memberships_of_someone_absent_are_held(ledger: Ledger) -> None:
+    await write(ledger, "g", GROUPS, members_added=frozenset("ab"))
+    seen = await ledger.seen(GROUPS)
+    assert not seen.holds
+    await write(ledger, "a", anchor=None, life="absent")
+    assert await ledger.held_members(GROUPS, ["g"]) == {"g": ["a"]}
+    assert await ledger.asserted_members(GROUPS, "g") == frozenset("ab")
+    assert (await ledger.seen(GROUPS)).holds, "readers look anew"
+
+
 async def test_ten_thousand_members_are_one_statement(ledger: Ledger) -> None:
     many = frozenset(f"user-{number}" for number in range(10_000))
     await write(ledger, "g", GROUPS, members_added=many)

@@ -177,6 +177,16 @@ async def test_rule_13_other_connections_may_read(tmp_path: Path) -> None:
         assert loaded.assertion.connection == "entra"
 
 
+async def test_rule_01_an_absent_user_is_still_shown_in_the_groups_asserted(tmp_path: Path) -> None:
+    async with library(tmp_path) as here:
+        await here.group("staff")
+        await here.confirm("staff", "Group", members_added=frozenset({"ann"}))
+        away = {"userName": "ann", "displayName": "Ann", "active": False}
+        await here.confirm("ann", anchor=None, life="absent", overlay={"@resource": away})
+        assert (await here.get("staff", "Group"))["members"] == [{"value": "ann", "display": "Ann", "type": "User"}]
+        assert (await here.get("ann"))["groups"] == [{"value": "staff", "display": "staff", "type": "direct"}]
+
+
 async def test_rule_17_all_true_members_are_shown_and_held_ones(tmp_path: Path) -> None:
     async with library(tmp_path) as here:
         for name in ("ann", "bob", "guest"):
