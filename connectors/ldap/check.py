@@ -19,7 +19,7 @@ _WANTED = {
 }
 
 
-def check(link: Link, specs: Mapping[str, CollectionSpec], settings: Settings) -> list[Finding]:
+async def check(link: Link, specs: Mapping[str, CollectionSpec], settings: Settings) -> list[Finding]:
     """All findings for one mapping file.
 
     :raises Unavailable: the directory cannot be asked.
@@ -34,25 +34,27 @@ def check(link: Link, specs: Mapping[str, CollectionSpec], settings: Settings) -
         except ValueError as error:
             findings += [Finding("error", line, name) for line in str(error).splitlines()]
             continue
-        findings += _rights(link, place)
+        findings += await _rights(link, place)
         if features.schema.attributes:
             findings += _classes(features.schema, place)
             findings += _attributes(features.schema, place)
             findings += _required(features.schema, place)
-            findings += _indices(link, features.schema, place)
+            findings += await _indices(link, features.schema, place)
     return findings
 
 
-def _rights(link: Link, place: Place) -> Iterable[Finding]:
+async def _rights(link: Link, place: Place) -> list[Finding]:
     """The bases can be read, and so can the ids of the entries there."""
     name = place.spec.name
+    found: list[Finding] = []
     for dn in dict.fromkeys((*place.bases, place.parent)):
         try:
-            seen = link.find(dn, query.ALL, ("1.1",), BASE_OBJECT)
+            seen = await link.find(dn, query.ALL, ("1.1",), BASE_OBJECT)
         except Unavailable:
             seen = ()
         if not seen:
-            yield Finding("error", f"'{dn}' is not there, or this login may not read it", name, "parent")
+            found.append(Finding("error", f"'{dn}' is not there, or this login may not read it", name, "parent"))
+    return found
 
 
 def _classes(schema: Schema, place: Place) -> Iterable[Finding]:
@@ -90,14 +92,14 @@ def _required(schema: Schema, place: Place) -> Iterable[Finding]:
         yield Finding("error", what, place.spec.name, name)
 
 
-def _indices(link: Link, schema: Schema, place: Place) -> Iterable[Finding]:
+async def _indices(link: Link, schema: Schema, place: Place) -> list[Finding]:
     """The attributes by which entries are found have an equality index, where OpenLDAP's configuration can be read."""
     try:
-        rows = link.find("cn=config", query.equal("olcSuffix", place.base.encode()), ("olcDbIndex",))
+        rows = await link.find("cn=config", query.equal("olcSuffix", place.base.encode()), ("olcDbIndex",))
     except ConnectorError:
-        return
+        return []
     if not rows:
-        return
+        return []
     lines = [raw.decode("utf-8", "replace") for row in rows for raw in row.values.get("olcdbindex", ())]
     indexed = {
         alias
@@ -105,8 +107,8 @@ def _indices(link: Link, schema: Schema, place: Place) -> Iterable[Finding]:
         for name in names.split(",")
         for alias in (schema.names(name) if "eq" in kinds.split(",") else ())
     }
-    for name in ("objectClass", place.anchor.attribute, place.rdn, *([place.member] if place.member else [])):
-        if not indexed.intersection(schema.names(name)):
-            yield Finding(
-                "warning", f"'{name}' has no equality index, so every look-up reads all", place.spec.name, name
-            )
+    return [
+        Finding("warning", f"'{name}' has no equality index, so every look-up reads all", place.spec.name, name)
+        for name in ("objectClass", place.anchor.attribute, place.rdn, *([place.member] if place.member else []))
+        if not indexed.intersection(schema.names(name))
+    ]

@@ -1,4 +1,4 @@
-"""The collection as the gateway sees it: five asynchronous verbs over threads."""
+"""The collection as the gateway sees it: five asynchronous verbs."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Protocol, TypeVar
@@ -20,9 +20,9 @@ T = TypeVar("T")
 
 
 class Runner(Protocol):
-    """Runs a function with a ``Link`` in a worker thread."""
+    """Runs one verb with a ``Link``."""
 
-    def __call__(self, work: Callable[..., T], *arguments: Any, write: bool = False) -> Awaitable[T]: ...
+    def __call__(self, work: Callable[..., Awaitable[T]], *arguments: Any, write: bool = False) -> Awaitable[T]: ...
 
 
 class LdapCollection:

@@ -1,13 +1,11 @@
-"""One directory service: settings, connections, worker threads."""
+"""One directory service: settings and connections."""
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from connectors.contract import CollectionSpec, Finding
-from connectors.errors import Unavailable
 from connectors.ldap.check import check
 from connectors.ldap.collection import LdapCollection
 from connectors.ldap.options import Settings, settings_of
@@ -15,6 +13,8 @@ from connectors.ldap.place import place_of
 from connectors.ldap.pool import Link, Pool
 
 T = TypeVar("T")
+Work = Callable[..., Awaitable[T]]
+"""A verb: takes a ``Link`` first."""
 
 
 class LdapConnector:
@@ -24,7 +24,6 @@ class LdapConnector:
         self.name = name
         self.settings = settings
         self._pool = Pool(settings)
-        self._threads = ThreadPoolExecutor(settings.pool, thread_name_prefix=f"ldap-{name}")
 
     @classmethod
     def from_options(cls, name: str, options: Mapping[str, Any]) -> "LdapConnector":
@@ -50,31 +49,32 @@ class LdapConnector:
 
     async def close(self) -> None:
         """See ``Connector.close``: verbs under way end as unavailable."""
-        self._pool.close()
-        await asyncio.get_running_loop().run_in_executor(None, self._threads.shutdown)
+        await self._pool.close()
 
-    async def _run(self, work: Callable[..., T], *arguments: Any, write: bool = False) -> T:
-        """Run ``work`` in a worker thread. A cancelled write is waited for: nothing is written after it was left."""
+    async def _run(self, work: Work[T], *arguments: Any, write: bool = False) -> T:
+        """Run one verb. A cancelled write is waited for: nothing is written after it was left."""
+        link = Link(self._pool)
+        if not write:
+            return await _verb(link, work, arguments)
+        running = asyncio.ensure_future(_verb(link, work, arguments))
         try:
-            running = self._threads.submit(self._work, work, arguments)
-        except RuntimeError as error:
-            raise Unavailable("the connection to the directory is closed") from error
-        waiting = asyncio.wrap_future(running)
-        try:
-            return await asyncio.shield(waiting)
+            return await asyncio.shield(running)
         except asyncio.CancelledError:
-            if not running.cancel() and write:
-                await _done(waiting)
+            if not link.wrote:
+                running.cancel()
+            await _done(running)
             raise
 
-    def _work(self, work: Callable[..., T], arguments: Sequence[Any]) -> T:
-        with Link(self._pool) as link:
-            return work(link, *arguments)
+
+async def _verb(link: Link, work: Work[T], arguments: Sequence[Any]) -> T:
+    async with link:
+        return await work(link, *arguments)
 
 
-async def _done(waiting: asyncio.Future[Any]) -> None:
+async def _done(running: asyncio.Future[Any]) -> None:
     """Wait until it is, however often this task is cancelled; bounded by the time-outs of the connection."""
-    while not waiting.done():
+    while not running.done():
         with contextlib.suppress(asyncio.CancelledError):
-            await asyncio.wait([waiting])
-    waiting.exception()  # seen, so that asyncio does not complain of it
+            await asyncio.wait([running])
+    if not running.cancelled():
+        running.exception()  # seen, so that asyncio does not complain of it

@@ -7,7 +7,7 @@ little more widely than it was meant (a superset), and the gateway decides above
 
 import math
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from itertools import product
 
 from connectors.entry import GROUPS, ID, MEMBERS, PARENT, Ref, Value
@@ -23,7 +23,7 @@ _COMPARED = (IGNORE, EXACT, EXACT_ASCII, TELEPHONE, TIME)
 _INTEGER = re.compile(r"0|-?[1-9][0-9]{0,40}")
 _FOLDED = {EXACT: "caseIgnoreMatch", EXACT_ASCII: "caseIgnoreIA5Match"}
 
-References = Callable[[str, Sequence[str]], bytes]
+References = Callable[[str, Sequence[str]], Awaitable[bytes]]
 """(``@members``, ``@groups`` or a reference attribute, ids) → the filter for entries that refer to one of them."""
 
 
@@ -77,22 +77,22 @@ class Translator:
         self._schema = schema
         self._references = references
 
-    def translate(self, term: Filter) -> bytes:
+    async def translate(self, term: Filter) -> bytes:
         """The LDAP filter, without the collection's own.
 
         :raises Unsupported: a leaf that ``judge`` calls so.
         """
         match term:
             case And(terms):
-                return query.both(*(self.translate(each) for each in terms))
+                return query.both(*[await self.translate(each) for each in terms])
             case Or(terms):
-                return query.either([self.translate(each) for each in terms])
+                return query.either([await self.translate(each) for each in terms])
             case Not(inner):
-                return query.negated(self.translate(inner))
+                return query.negated(await self.translate(inner))
             case _:
-                return self._leaf(term)
+                return await self._leaf(term)
 
-    def _leaf(self, leaf: Leaf) -> bytes:
+    async def _leaf(self, leaf: Leaf) -> bytes:
         if judge(leaf, self._place, self._schema) is Verdict.UNSUPPORTED:
             raise Unsupported("the directory cannot filter like that", attribute=leaf.attribute)
         name = leaf.attribute
@@ -107,7 +107,7 @@ class Translator:
             return query.present(name) if known else query.NOTHING
         if name in self._place.spec.references or name in (MEMBERS, GROUPS):
             values = leaf.values if isinstance(leaf, AnyOf) else (leaf.value,)
-            return self._references(name, [each.id for each in values if isinstance(each, Ref)])
+            return await self._references(name, [each.id for each in values if isinstance(each, Ref)])
         rule = rule_of(self._schema, name)
         if rule is None:
             return query.NOTHING  # no entry can have it

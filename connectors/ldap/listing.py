@@ -9,7 +9,6 @@ is gone (another process, a restart), the list is read again and the walk goes o
 import base64
 import binascii
 import json
-import threading
 from bisect import bisect_right
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
@@ -144,31 +143,28 @@ class Snapshots:
     generation: int = 0
     """counts this collection's own writes"""
     _kept: "OrderedDict[bytes, Snapshot]" = field(default_factory=OrderedDict)
-    _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def written(self) -> None:
         """An entry was made, changed or removed here: lists without a cursor are no longer good."""
         self.generation += 1
 
     def keep(self, digest: bytes, made: Snapshot) -> None:
-        with self._lock:
-            self._kept[digest] = made
-            self._kept.move_to_end(digest)
-            while len(self._kept) > 1 and sum(each.weight for each in self._kept.values()) > KEPT:
-                self._kept.popitem(last=False)
+        self._kept[digest] = made
+        self._kept.move_to_end(digest)
+        while len(self._kept) > 1 and sum(each.weight for each in self._kept.values()) > KEPT:
+            self._kept.popitem(last=False)
 
     def find(self, digest: bytes, *, walk: bool) -> Snapshot | None:
         """The list of that digest if it may still be used: for a walk by cursor, or for a page at an offset."""
-        with self._lock:
-            kept = self._kept.get(digest)
-            if kept is None:
-                return None
-            age = self.clock() - kept.read_at
-            if age > CURSOR_SECONDS:
-                del self._kept[digest]
-                return None
-            fresh = age <= SECONDS and kept.generation == self.generation
-            return kept if walk or fresh else None
+        kept = self._kept.get(digest)
+        if kept is None:
+            return None
+        age = self.clock() - kept.read_at
+        if age > CURSOR_SECONDS:
+            del self._kept[digest]
+            return None
+        fresh = age <= SECONDS and kept.generation == self.generation
+        return kept if walk or fresh else None
 
 
 def write_cursor(read_at: float, position: int, last: tuple[Key, str]) -> str:

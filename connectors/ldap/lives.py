@@ -19,7 +19,7 @@ from connectors.ldap.requests import Requests
 
 
 class Lives:
-    """The beginning and the end of entries; every method runs in a worker thread."""
+    """The beginning and the end of entries."""
 
     def __init__(self, requests: Requests) -> None:
         self._requests = requests
@@ -27,12 +27,12 @@ class Lives:
         self._place = requests.place
         self._resolver = requests.resolver
 
-    def create(self, link: Link, attributes: Attributes) -> Entry:
+    async def create(self, link: Link, attributes: Attributes) -> Entry:
         """See ``Collection.create``."""
-        values, secrets = self._new_values(link, attributes)
+        values, secrets = await self._new_values(link, attributes)
         dn = self._new_dn(attributes, values)
         controls = [post_read(self._requests.attributes)] if link.features.has(POST_READ) else []
-        response = link.write(add(dn, values), controls)
+        response = await link.write(add(dn, values), controls)
         if response.code == codes.NO_SUCH_OBJECT:
             raise Unavailable("the place in the directory where the entry should be made is missing")
         if response.code != codes.SUCCESS:
@@ -41,11 +41,13 @@ class Lives:
         if self._place.placeholder and values.get(self._place.member or "") == [self._place.placeholder.encode()]:
             self._requests.placeholders.put(dn)
         if secrets:
-            self._first_secrets(link, dn, secrets)
-        row = (None if secrets else row_after(response)) or self._requests.read_back(link, dn)
-        return self._requests.written(link, row)
+            await self._first_secrets(link, dn, secrets)
+        row = (None if secrets else row_after(response)) or await self._requests.read_back(link, dn)
+        return await self._requests.written(link, row)
 
-    def _new_values(self, link: Link, attributes: Attributes) -> tuple[dict[str, list[bytes]], list[tuple[str, bytes]]]:
+    async def _new_values(
+        self, link: Link, attributes: Attributes
+    ) -> tuple[dict[str, list[bytes]], list[tuple[str, bytes]]]:
         values: dict[str, list[bytes]] = {"objectClass": [name.encode() for name in self._place.classes]}
         secrets: list[tuple[str, bytes]] = []
         for name, given in attributes.items():
@@ -53,7 +55,7 @@ class Lives:
                 raise Unsupported("groups are changed through their members", attribute=GROUPS)
             if name == PARENT:
                 continue
-            encoded = self._requests.encoded(link, name, given)
+            encoded = await self._requests.encoded(link, name, given)
             if name.lower() == "userpassword":
                 secrets += [(name, raw) for raw in encoded[:1]]
             elif name.lower() == "objectclass":
@@ -73,33 +75,33 @@ class Lives:
         given = attributes.get(PARENT)
         return f"{rdn(name, named[0].decode('utf-8', 'replace'))},{self._requests.parent(given) or self._place.parent}"
 
-    def _first_secrets(self, link: Link, dn: str, secrets: Sequence[tuple[str, bytes]]) -> None:
+    async def _first_secrets(self, link: Link, dn: str, secrets: Sequence[tuple[str, bytes]]) -> None:
         """Set the password of a new entry; where it is refused, the entry goes again."""
         try:
-            self._requests.set_secrets(link, dn, secrets)
+            await self._requests.set_secrets(link, dn, secrets)
         except Unavailable:
             raise
         except ConnectorError:
-            if link.write(delete(dn)).code not in (codes.SUCCESS, codes.NO_SUCH_OBJECT):
+            if (await link.write(delete(dn))).code not in (codes.SUCCESS, codes.NO_SUCH_OBJECT):
                 raise Unavailable("the entry was made, its password refused", uncertain=True) from None
             raise
 
-    def delete(self, link: Link, id: str, expected: str | None) -> None:
+    async def delete(self, link: Link, id: str, expected: str | None) -> None:
         """See ``Collection.delete``: first out of its groups, then gone; a refusal puts it back into them."""
         guarded = link.features.has(ASSERTION)
         for _ in range(2):
-            row = self._reading.locate(link, id, self._requests.attributes)
+            row = await self._reading.locate(link, id, self._requests.attributes)
             if expected is not None and self._place.version_of(row) != expected:
                 raise Conflict("the entry changed meanwhile")
             memberships = Memberships(self._resolver, row.dn)
-            memberships.leave(link)
+            await memberships.leave(link)
             guards = self._requests.guards(link, id, expected) if guarded else ()
-            response = link.write(delete(row.dn), guards)
+            response = await link.write(delete(row.dn), guards)
             if response.code == codes.SUCCESS:
                 self._reading.known.drop(id)
                 self._reading.snapshots.written()
                 return
-            memberships.rejoin(link)
+            await memberships.rejoin(link)
             if response.code not in (codes.ASSERTION_FAILED, codes.NO_SUCH_OBJECT):
                 raise codes.error(response)
             guarded = guarded and not codes.is_overlay_trouble(response)

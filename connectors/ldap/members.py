@@ -1,6 +1,5 @@
 """Modifications that hold members: always deltas, whatever stands there, and never an empty ``groupOfNames``."""
 
-import threading
 from collections import OrderedDict
 from collections.abc import Sequence
 
@@ -27,22 +26,19 @@ class Placeholders:
 
     def __init__(self, most: int = 10_000) -> None:
         self._most = most
-        self._lock = threading.Lock()
         self._held: OrderedDict[str, None] = OrderedDict()
 
     def put(self, dn: str) -> None:
-        with self._lock:
-            self._held[key(dn)] = None
-            if len(self._held) > self._most:
-                self._held.popitem(last=False)
+        self._held[key(dn)] = None
+        if len(self._held) > self._most:
+            self._held.popitem(last=False)
 
     def take(self, dn: str) -> bool:
         """Whether the group was known to hold it; it is forgotten."""
-        with self._lock:
-            return self._held.pop(key(dn), self) is None
+        return self._held.pop(key(dn), self) is None
 
 
-def send(
+async def send(
     link: Link,
     place: Place,
     dn: str,
@@ -59,7 +55,7 @@ def send(
     held = held or Placeholders()
     response = Response(codes.SUCCESS)
     for number, batch in enumerate(_batches(place, mods)):
-        response = _once(link, place, dn, batch, () if number else controls, held)
+        response = await _once(link, place, dn, batch, () if number else controls, held)
         if response.code != codes.SUCCESS:
             if number:
                 raise Unavailable("the members were changed in part", uncertain=True)
@@ -85,17 +81,17 @@ def _batches(place: Place, mods: Sequence[Modification]) -> list[list[Modificati
     return batches
 
 
-def _once(
+async def _once(
     link: Link, place: Place, dn: str, mods: Sequence[Modification], controls: Sequence[Control], held: Placeholders
 ) -> Response:
     mods = [*mods, *_without_placeholder(place, dn, mods, held)]
-    response = link.write(modify(dn, mods), controls)
+    response = await link.write(modify(dn, mods), controls)
     if response.code in (_MEMBER_STANDS if _has_members(place, mods) else _STANDS):
-        mods = _difference(link, place, dn, mods)
-        response = link.write(modify(dn, mods), controls) if mods else Response(codes.SUCCESS)
+        mods = await _difference(link, place, dn, mods)
+        response = await link.write(modify(dn, mods), controls) if mods else Response(codes.SUCCESS)
     if response.code == codes.OBJECT_CLASS and place.placeholder and _has_members(place, mods, DELETE):
         filler: Modification = (ADD, place.member or "", [place.placeholder.encode()])
-        response = link.write(modify(dn, [*mods, filler]), controls)
+        response = await link.write(modify(dn, [*mods, filler]), controls)
         if response.code == codes.SUCCESS:
             held.put(dn)
     return response
@@ -113,7 +109,7 @@ def _without_placeholder(place: Place, dn: str, mods: Sequence[Modification], he
     return [(DELETE, place.member or "", [place.placeholder.encode()])]
 
 
-def _difference(link: Link, place: Place, dn: str, mods: Sequence[Modification]) -> list[Modification]:
+async def _difference(link: Link, place: Place, dn: str, mods: Sequence[Modification]) -> list[Modification]:
     """What of ``mods`` does not stand yet. The directory refused them whole because some of it does."""
     left: list[Modification] = []
     for kind, name, values in mods:
@@ -122,27 +118,27 @@ def _difference(link: Link, place: Place, dn: str, mods: Sequence[Modification])
             continue
         member = name.lower() == (place.member or "").lower()
         if member and link.features.has(MATCHED_VALUES):
-            standing = _standing(link, dn, name, values)
+            standing = await _standing(link, dn, name, values)
             kept = [raw for raw in values if (key(raw.decode("utf-8", "replace")) in standing) == (kind == DELETE)]
         else:
-            kept = [raw for raw in values if _stands(link, dn, name, raw) == (kind == DELETE)]
+            kept = [raw for raw in values if await _stands(link, dn, name, raw) == (kind == DELETE)]
         if kept:
             left.append((kind, name, kept))
     return left
 
 
-def _standing(link: Link, dn: str, name: str, values: Sequence[bytes]) -> set[str]:
+async def _standing(link: Link, dn: str, name: str, values: Sequence[bytes]) -> set[str]:
     """Which of these DNs are among the values, in one search that returns only them (RFC 3876)."""
     control = matched_values([query.equal(name, raw) for raw in values])
-    response = link.search(dn, query.ALL, (name,), BASE_OBJECT, (control,))
+    response = await link.search(dn, query.ALL, (name,), BASE_OBJECT, (control,))
     if response.code not in (codes.SUCCESS, codes.NO_SUCH_OBJECT):
         raise codes.error(response)
     held = [raw for row in response.rows for raw in row.values.get(name.lower(), ())]
     return {key(raw.decode("utf-8", "replace")) for raw in held}
 
 
-def _stands(link: Link, dn: str, name: str, value: bytes) -> bool:
-    response = link.search(dn, query.equal(name, value), ("1.1",), BASE_OBJECT)
+async def _stands(link: Link, dn: str, name: str, value: bytes) -> bool:
+    response = await link.search(dn, query.equal(name, value), ("1.1",), BASE_OBJECT)
     if response.code not in (codes.SUCCESS, codes.NO_SUCH_OBJECT):
         raise codes.error(response)
     return bool(response.rows)
@@ -156,31 +152,31 @@ class Memberships:
         self._dn = dn
         self._left: list[tuple[Place, str]] = []
 
-    def leave(self, link: Link) -> None:
+    async def leave(self, link: Link) -> None:
         """Take the entry out of every group it is in, or, where one refuses, out of none.
 
         :raises ConnectorError: one refuses.
         """
-        for place, group in self._resolver.groups_of(link, self._dn):
-            response = self._change(link, place, group, DELETE)
+        for place, group in await self._resolver.groups_of(link, self._dn):
+            response = await self._change(link, place, group, DELETE)
             if response.code not in (codes.SUCCESS, codes.NO_SUCH_OBJECT, codes.NO_SUCH_ATTRIBUTE):
-                self.rejoin(link)
+                await self.rejoin(link)
                 raise codes.error(response)
             self._left.append((place, group))
 
-    def rejoin(self, link: Link) -> None:
+    async def rejoin(self, link: Link) -> None:
         """Undo ``leave``.
 
         :raises Unavailable: ``uncertain``, where that fails.
         """
         for place, group in self._left:
             try:
-                response = self._change(link, place, group, ADD)
+                response = await self._change(link, place, group, ADD)
             except ConnectorError as error:
                 raise Unavailable("a membership could not be restored", uncertain=True) from error
             if response.code not in (codes.SUCCESS, codes.NO_SUCH_OBJECT, codes.EXISTS):
                 raise Unavailable("a membership could not be restored", uncertain=True)
         self._left = []
 
-    def _change(self, link: Link, place: Place, group: str, kind: int) -> Response:
-        return send(link, place, group, [(kind, place.member or "", [self._dn.encode()])])
+    async def _change(self, link: Link, place: Place, group: str, kind: int) -> Response:
+        return await send(link, place, group, [(kind, place.member or "", [self._dn.encode()])])

@@ -1,8 +1,10 @@
-"""Bound connections for threads: last in first out, ordered failover, and no write is ever sent twice."""
+"""Bound connections: last in first out, ordered failover, and no write is ever sent twice."""
 
-import threading
+import asyncio
+import socket
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
 from typing import Self
 
@@ -13,7 +15,7 @@ from connectors.ldap.messages import BASE_OBJECT, SUBTREE, Control, Response, Ro
 from connectors.ldap.options import Settings
 from connectors.ldap.query import ALL
 from connectors.ldap.schema import Schema, parse_schema
-from connectors.ldap.session import LoginRefused, Lost, Session, open_session
+from connectors.ldap.session import LoginRefused, Lost, Session, open_socket
 
 
 class Features:
@@ -28,7 +30,7 @@ class Features:
 
 
 class Pool:
-    """Connections to the first of ``settings.urls`` that answers, all to the same one."""
+    """Connections to the first of ``settings.urls`` that answers, all to the same one, at most ``settings.pool``."""
 
     def __init__(self, settings: Settings, clock: Callable[[], float] = time.monotonic) -> None:
         self.settings = settings
@@ -36,7 +38,8 @@ class Pool:
         self.features = Features()
         self.switched: float | None = None
         """when the server was last changed for another"""
-        self._lock = threading.Lock()
+        self._room = asyncio.Semaphore(settings.pool)
+        self._openers = ThreadPoolExecutor(settings.pool, thread_name_prefix="ldap-open")
         self._idle: list[Session] = []
         self._busy: set[Session] = set()
         self._active = 0
@@ -44,55 +47,58 @@ class Pool:
         self._tried_earlier = 0.0
         self._closed = False
 
-    def take(self) -> Session:
-        """A live connection to the active server.
+    async def take(self) -> Session:
+        """A live connection to the active server; waits while all are in use.
 
         :raises Unavailable: no server answers, or none takes the login. Nothing was sent.
         """
-        while True:
-            with self._lock:
-                if self._closed:
-                    raise Unavailable("the connection to the directory is closed")
-                active = self.settings.urls[self._active]
-                earlier = self._wants_earlier()
-                session = self._idle.pop() if self._idle and not earlier else None
-                if session is not None and session.url == active and session.alive():
-                    self._busy.add(session)
-                    return session
-            if session is None:
-                break
-            session.close()
-        session = self._connect(self._order(earlier))
-        with self._lock:
-            self._busy.add(session)
+        await self._room.acquire()
+        try:
+            session = self._at_hand() or await self._connect(self._order(self._wants_earlier()))
+        except BaseException:
+            self._room.release()
+            raise
+        self._busy.add(session)
         return session
 
     def give(self, session: Session) -> None:
         """Take a connection back, or drop it if it is closed or of another server."""
-        with self._lock:
-            self._busy.discard(session)
-            if session.open and not self._closed and session.url == self.settings.urls[self._active]:
-                self._idle.append(session)
-                return
-        session.close()
-
-    def close(self) -> None:
-        """Close every connection, those in use too: their verbs end as unavailable."""
-        with self._lock:
-            self._closed = True
-            idle, self._idle = self._idle, []
-            busy = list(self._busy)
-        for session in idle:
+        self._busy.discard(session)
+        self._room.release()
+        if session.open and not self._closed and session.url == self.settings.urls[self._active]:
+            self._idle.append(session)
+        else:
             session.close()
-        for session in busy:
-            session.abort()
+
+    async def close(self) -> None:
+        """Close every connection, those in use too: their verbs end as unavailable."""
+        self._closed = True
+        for session in (*self._idle, *self._busy):
+            session.close()
+        self._idle = []
+        await asyncio.get_running_loop().run_in_executor(None, self._openers.shutdown)
+
+    def _at_hand(self) -> Session | None:
+        """The connection last used, unless an earlier server is due to be tried again."""
+        if self._closed:
+            raise Unavailable("the connection to the directory is closed")
+        active = self.settings.urls[self._active]
+        while self._idle and not self._is_due():
+            session = self._idle.pop()
+            if session.url == active and session.alive():
+                return session
+            session.close()
+        return None
+
+    def _is_due(self) -> bool:
+        return self._active > 0 and self.clock() - self._tried_earlier >= self.settings.failback
 
     def _wants_earlier(self) -> bool:
-        """Whether it is time to try a server earlier in the list again (under the lock)."""
-        if self._active == 0 or self.clock() - self._tried_earlier < self.settings.failback:
-            return False
-        self._tried_earlier = self.clock()
-        return True
+        """Whether it is time to try a server earlier in the list again; then it was tried."""
+        due = self._is_due()
+        if due:
+            self._tried_earlier = self.clock()
+        return due
 
     def _order(self, earlier: bool) -> list[int]:
         """The urls to try: the active one first, unless an earlier one is due to be tried again."""
@@ -101,13 +107,12 @@ class Pool:
             order.sort(key=lambda at: at != self._active)
         return order
 
-    def _connect(self, order: Sequence[int]) -> Session:
+    async def _connect(self, order: Sequence[int]) -> Session:
         refused, reason = False, "no connection"
         for at in order:
-            url = self.settings.urls[at]
             try:
-                session = open_session(self.settings, url)
-                self._adopt(at, session)
+                session = await self._open(self.settings.urls[at])
+                await self._adopt(at, session)
                 return session
             except LoginRefused:
                 refused = True
@@ -115,32 +120,53 @@ class Pool:
                 reason = str(error)
         raise Unavailable("the directory does not accept the login" if refused else f"the directory: {reason}")
 
-    def _adopt(self, at: int, session: Session) -> None:
+    async def _open(self, url: str) -> Session:
+        """Open one in a thread, where ldap3 may wait. :raises Lost, LoginRefused:"""
+        try:
+            opening = self._openers.submit(open_socket, self.settings, url)
+        except RuntimeError as error:
+            raise Unavailable("the connection to the directory is closed") from error
+        try:
+            sock = await asyncio.shield(asyncio.wrap_future(opening))
+        except asyncio.CancelledError:
+            opening.add_done_callback(_discard)
+            raise
+        return Session(sock, url, self.settings.answer)
+
+    async def _adopt(self, at: int, session: Session) -> None:
         learnt = self._learnt.get(session.url)
         if learnt is None:
-            learnt = self._learnt[session.url] = _learn(session, self.settings)
-        stale: list[Session] = []
-        with self._lock:
-            if at != self._active:
-                self._active = at
-                self.switched = self._tried_earlier = self.clock()
-                stale, self._idle = self._idle, []
-            self.features = learnt
-        for old in stale:
-            old.close()
+            try:
+                learnt = self._learnt[session.url] = await _learn(session, self.settings)
+            except BaseException:
+                session.close()
+                raise
+        if at != self._active:
+            self._active = at
+            self.switched = self._tried_earlier = self.clock()
+            stale, self._idle = self._idle, []
+            for old in stale:
+                old.close()
+        self.features = learnt
 
 
-def _learn(session: Session, settings: Settings) -> Features:
+def _discard(opening: Future[socket.socket]) -> None:
+    """Nobody waits any more for what was opened."""
+    if not opening.cancelled() and opening.exception() is None:
+        opening.result().close()
+
+
+async def _learn(session: Session, settings: Settings) -> Features:
     """Read the root DSE and the schema (RFC 4512 §5.1, §4.4); what may not be read stays unknown."""
     asked = ("supportedControl", "subschemaSubentry")
-    rows = session.call(search("", BASE_OBJECT, ALL, asked)).rows
+    rows = (await session.call(search("", BASE_OBJECT, ALL, asked))).rows
     if not rows:
         return Features()
     values = rows[0].values
     offered = {raw.decode("ascii", "replace") for raw in values.get("supportedcontrol", ())}
     known = frozenset(offered & set(NAMES.values())) - settings.avoid
     place = next((raw.decode() for raw in values.get("subschemasubentry", ())), "cn=Subschema")
-    found = session.call(search(place, BASE_OBJECT, ALL, ("attributeTypes", "objectClasses"))).rows
+    found = (await session.call(search(place, BASE_OBJECT, ALL, ("attributeTypes", "objectClasses")))).rows
     if not found:
         return Features(known)
     read = found[0].values
@@ -148,16 +174,19 @@ def _learn(session: Session, settings: Settings) -> Features:
 
 
 class Link:
-    """One verb's use of the directory: a connection for its duration, taken when first needed."""
+    """One verb's use of the directory: a connection for its duration, and another where that one was dead."""
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
         self._session: Session | None = None
+        self.wrote = False
+        """a change was sent"""
 
-    def __enter__(self) -> Self:
+    async def __aenter__(self) -> Self:
+        await self._connected()
         return self
 
-    def __exit__(
+    async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._session is not None:
@@ -166,11 +195,10 @@ class Link:
 
     @property
     def features(self) -> Features:
-        """What the server can do; connects if need be."""
-        self._connected()
+        """What the server can do."""
         return self._pool.features
 
-    def search(
+    async def search(
         self,
         base: str,
         filter: bytes,
@@ -184,16 +212,16 @@ class Link:
         """
         request = search(base, scope, filter, attributes)
         try:
-            return self._connected().call(request, controls)
+            return await (await self._connected()).call(request, controls)
         except Lost as error:
             if error.silent:
                 raise Unavailable("the directory gives no answer in time") from error
         try:
-            return self._connected().call(request, controls)
+            return await (await self._connected()).call(request, controls)
         except Lost as error:
             raise Unavailable("the connection to the directory was lost") from error
 
-    def find(
+    async def find(
         self,
         base: str,
         filter: bytes,
@@ -206,10 +234,10 @@ class Link:
         :raises Unavailable: the base is missing or may not be read.
         :raises ConnectorError: what else the directory says.
         """
-        response = self.search(base, filter, attributes, scope, controls)
+        response = await self.search(base, filter, attributes, scope, controls)
         return response.rows if response.code == codes.SUCCESS else _refuse_search(response)
 
-    def find_page(
+    async def find_page(
         self, base: str, filter: bytes, attributes: Sequence[str], size: int, cookie: bytes = b""
     ) -> tuple[Sequence[Row], bytes]:
         """One page of the paged results control, and the cookie for the next (empty: none).
@@ -218,33 +246,35 @@ class Link:
         """
         request = search(base, SUBTREE, filter, attributes)
         if not cookie:
-            response = self.search(base, filter, attributes, SUBTREE, (paged(size),))
+            response = await self.search(base, filter, attributes, SUBTREE, (paged(size),))
         else:
             try:
-                response = self._connected().call(request, (paged(size, cookie),))
+                response = await (await self._connected()).call(request, (paged(size, cookie),))
             except Lost as error:
                 raise Unavailable("the connection to the directory was lost in the middle of a list") from error
         if response.code != codes.SUCCESS:
             _refuse_search(response)
         return response.rows, cookie_of(response)
 
-    def write(self, operation: bytes, controls: Sequence[Control] = ()) -> Response:
+    async def write(self, operation: bytes, controls: Sequence[Control] = ()) -> Response:
         """Send one change, once.
 
         :raises Unavailable: ``uncertain`` where it had been sent.
         """
+        session = await self._connected()
+        self.wrote = True
         try:
-            return self._connected().call(operation, controls)
+            return await session.call(operation, controls)
         except Lost as error:
             detail = "the directory gives no answer in time" if error.silent else "the directory's connection was lost"
             raise Unavailable(detail, uncertain=error.sent) from error
 
-    def _connected(self) -> Session:
+    async def _connected(self) -> Session:
         if self._session is not None and not self._session.open:
             self._pool.give(self._session)
             self._session = None
         if self._session is None:
-            self._session = self._pool.take()
+            self._session = await self._pool.take()
         return self._session
 
 

@@ -1,10 +1,10 @@
 """Reading: one entry by id, and lists."""
 
+import asyncio
 import hashlib
-import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 
 from connectors.contract import Page, Query
 from connectors.entry import GROUPS, ID, MEMBERS, PARENT, Entry
@@ -22,6 +22,8 @@ from connectors.ldap.query import ALL
 from connectors.ldap.references import BATCH, Resolver
 
 _KNOWN = 20_000
+_MANY = 2_000
+"""From how many ids on they are put in order in a thread, so that no other request waits for it."""
 
 
 class Known:
@@ -29,27 +31,23 @@ class Known:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self.clock = clock
-        self._lock = threading.Lock()
         self._seen: OrderedDict[str, tuple[str, float]] = OrderedDict()
 
     def put(self, id: str, dn: str) -> None:
-        with self._lock:
-            self._seen[id] = (dn, self.clock())
-            self._seen.move_to_end(id)
-            if len(self._seen) > _KNOWN:
-                self._seen.popitem(last=False)
+        self._seen[id] = (dn, self.clock())
+        self._seen.move_to_end(id)
+        if len(self._seen) > _KNOWN:
+            self._seen.popitem(last=False)
 
     def get(self, id: str) -> tuple[str, float] | None:
-        with self._lock:
-            return self._seen.get(id)
+        return self._seen.get(id)
 
     def drop(self, id: str) -> None:
-        with self._lock:
-            self._seen.pop(id, None)
+        self._seen.pop(id, None)
 
 
 class Reading:
-    """The reading half of a collection; every method runs in a worker thread."""
+    """The reading half of a collection."""
 
     def __init__(
         self,
@@ -67,14 +65,15 @@ class Reading:
         self._switched = switched
         self._clock = clock
 
-    def read(self, link: Link, id: str, attributes: frozenset[str] | None) -> Entry:
+    async def read(self, link: Link, id: str, attributes: frozenset[str] | None) -> Entry:
         """See ``Collection.read``."""
-        return self.entries(link, [self.locate(link, id, self.requested(attributes))], attributes)[0]
+        row = await self.locate(link, id, self.requested(attributes))
+        return (await self.entries(link, [row], attributes))[0]
 
     def requested(self, attributes: frozenset[str] | None) -> list[str]:
         return [*self.place.requested(attributes), *self.resolver.requested(attributes)]
 
-    def locate(self, link: Link, id: str, attributes: Sequence[str]) -> Row:
+    async def locate(self, link: Link, id: str, attributes: Sequence[str]) -> Row:
         """The entry as the directory holds it.
 
         :raises NotFound: it is not there, and its place is readable.
@@ -83,11 +82,11 @@ class Reading:
         asserted = self.place.anchor.asserted(id)
         wanted = terms.NOTHING if asserted is None else self.place.by_id([asserted])
         for base in self.place.bases if asserted is not None else ():
-            for row in link.find(base, wanted, attributes):
+            for row in await link.find(base, wanted, attributes):
                 self.known.put(id, row.dn)
                 return row
         for base in self.place.bases:
-            if not link.find(base, ALL, ("1.1",), BASE_OBJECT):
+            if not await link.find(base, ALL, ("1.1",), BASE_OBJECT):
                 raise Unavailable("the place in the directory where these entries live may not be read")
         seen, switched = self.known.get(id), self._switched()
         if seen and switched and seen[1] < switched and self._clock() - switched < self._settings.settle:
@@ -95,23 +94,24 @@ class Reading:
         self.known.drop(id)
         raise NotFound(f"there is no {self.place.spec.name} with this id")
 
-    def entries(self, link: Link, rows: Sequence[Row], attributes: frozenset[str] | None) -> list[Entry]:
+    async def entries(self, link: Link, rows: Sequence[Row], attributes: frozenset[str] | None) -> list[Entry]:
         """Rows as the contract shows them, references resolved in batches."""
-        filled = self.resolver.fill(link, rows, attributes)
+        filled = await self.resolver.fill(link, rows, attributes)
         return [self.place.entry(row, attributes, refs) for row, refs in zip(rows, filled, strict=True)]
 
-    def search(self, link: Link, query: Query) -> Page:
+    async def search(self, link: Link, query: Query) -> Page:
         """See ``Collection.search``."""
         self._sortable(query)
-        wanted = self._terms(link, query)
+        wanted = await self._terms(link, query)
         if query.cursor is None and query.limit != 0:
             if query.limit is None or query.ids is not None:
-                return self._whole(link, query, self._rows(link, wanted, self._with_sort(query)))
+                rows = [row async for row in self._rows(link, wanted, self._with_sort(query))]
+                return await self._whole(link, query, rows)
             if query.filter is not None and query.offset == 0 and len(wanted) == 1 and len(self.place.bases) == 1:
-                rows = self._short(link, wanted[0], query)
-                if rows is not None:
-                    return self._whole(link, query, rows)
-        return self._page(link, query, wanted)
+                short = await self._short(link, wanted[0], query)
+                if short is not None:
+                    return await self._whole(link, query, short)
+        return await self._page(link, query, wanted)
 
     def _sortable(self, query: Query) -> None:
         name = query.sort_by
@@ -119,12 +119,12 @@ class Reading:
         if name is not None and (virtual or name.lower() in self.place.secrets):
             raise Unsupported(f"the directory cannot sort by '{name}'", attribute=name)
 
-    def _terms(self, link: Link, query: Query) -> list[bytes]:
+    async def _terms(self, link: Link, query: Query) -> list[bytes]:
         """Filters whose results together are the query's; more than one only where it names very many values."""
         translator = Translator(
             self.place, link.features.schema, lambda name, ids: self.resolver.filter(link, name, ids)
         )
-        filters = [ALL] if query.filter is None else [translator.translate(part) for part in _parts(query.filter)]
+        filters = [ALL] if query.filter is None else [await translator.translate(part) for part in _parts(query.filter)]
         if query.ids is None:
             return [terms.both(each, self.place.filter) for each in filters]
         asserted = [raw for id in dict.fromkeys(query.ids) if (raw := self.place.anchor.asserted(id)) is not None]
@@ -137,7 +137,7 @@ class Reading:
             names.append(query.sort_by)
         return names
 
-    def _rows(self, link: Link, wanted: Sequence[bytes], attributes: Sequence[str]) -> Iterator[Row]:
+    async def _rows(self, link: Link, wanted: Sequence[bytes], attributes: Sequence[str]) -> AsyncIterator[Row]:
         """Every entry of ``wanted``, each once."""
         several = len(wanted) > 1
         seen: set[str] = set()
@@ -147,9 +147,9 @@ class Reading:
                 cookie = b""
                 while term != terms.NOTHING:
                     if paged:
-                        rows, cookie = link.find_page(base, term, attributes, self._settings.page, cookie)
+                        rows, cookie = await link.find_page(base, term, attributes, self._settings.page, cookie)
                     else:
-                        rows = link.find(base, term, attributes)
+                        rows = await link.find(base, term, attributes)
                     for row in rows:
                         if not several:
                             yield row
@@ -159,17 +159,17 @@ class Reading:
                     if not cookie:
                         break
 
-    def _short(self, link: Link, wanted: bytes, query: Query) -> Sequence[Row] | None:
+    async def _short(self, link: Link, wanted: bytes, query: Query) -> Sequence[Row] | None:
         """All entries of a filter if one page holds them, as one search; else None."""
         limit = query.limit or 0
         if not link.features.has(PAGED) or limit > self._settings.page:
             return None
         if wanted == terms.NOTHING:
             return ()
-        rows, cookie = link.find_page(self.place.bases[0], wanted, self._with_sort(query), limit)
+        rows, cookie = await link.find_page(self.place.bases[0], wanted, self._with_sort(query), limit)
         return None if cookie else rows
 
-    def _whole(self, link: Link, query: Query, rows: Iterable[Row]) -> Page:
+    async def _whole(self, link: Link, query: Query, rows: Sequence[Row]) -> Page:
         """A page of what was read in full."""
         named = [row for row in rows if self.place.id_of(row) is not None]
         order = ordered([self._keyed(row, query) for row in named], query.descending)
@@ -177,7 +177,7 @@ class Reading:
         chosen = [named[at] for at in order[query.offset : end]]
         for row in chosen:
             self.known.put(self.place.id_of(row) or "", row.dn)
-        entries = tuple(self.entries(link, chosen, query.attributes))
+        entries = tuple(await self.entries(link, chosen, query.attributes))
         cursor = None
         if end is not None and end < len(named) and chosen:
             cursor = write_cursor(0.0, 0, self._keyed(chosen[-1], query))
@@ -191,45 +191,46 @@ class Reading:
         number = self.place.spec.types.get(name) == "integer"
         return sort_key(row.values.get(name.lower(), ()), query.sort_exact, number), id
 
-    def _page(self, link: Link, query: Query, wanted: Sequence[bytes]) -> Page:
+    async def _page(self, link: Link, query: Query, wanted: Sequence[bytes]) -> Page:
         """A page of a list: its ids from the list, its entries in one search."""
         digest = hashlib.sha256(repr((wanted, query.sort_by, query.sort_exact, query.descending)).encode()).digest()
         position = query.offset
         if query.cursor is None:
             kept = self.snapshots.find(digest, walk=False) if query.offset else None
-            kept = kept or self._read_list(link, query, wanted, digest)
+            kept = kept or await self._read_list(link, query, wanted, digest)
         else:
             read_at, position, last = read_cursor(query.cursor)
             found = self.snapshots.find(digest, walk=True)
-            kept = found or self._read_list(link, query, wanted, digest)
+            kept = found or await self._read_list(link, query, wanted, digest)
             if kept.read_at != read_at:
                 position = kept.position_after(last)
         total = len(kept.ids)
         end = total if query.limit is None else min(total, position + query.limit)
         ids = kept.ids[position:end]
-        entries = self._by_ids(link, ids, wanted if len(wanted) == 1 else [self.place.filter], query.attributes)
+        entries = await self._by_ids(link, ids, wanted if len(wanted) == 1 else [self.place.filter], query.attributes)
         cursor = None
         if end < total and ids:
             key = kept.keys[end - 1] if kept.keys else (False, None)
             cursor = write_cursor(kept.read_at, end, (key, ids[-1]))
         return Page(tuple(entries), total if query.count else None, cursor)
 
-    def _read_list(self, link: Link, query: Query, wanted: Sequence[bytes], digest: bytes) -> Snapshot:
+    async def _read_list(self, link: Link, query: Query, wanted: Sequence[bytes], digest: bytes) -> Snapshot:
         generation = self.snapshots.generation
         by_id = query.sort_by is None or query.sort_by == ID
         names = [self.place.anchor.attribute, *([] if by_id else [str(query.sort_by)])]
         found: list[tuple[Key, str]] = []
-        for row in self._rows(link, wanted, names):
+        async for row in self._rows(link, wanted, names):
             if self.place.id_of(row) is not None:
                 found.append(self._keyed(row, query))
             if len(found) > self._settings.max_scan:
                 raise TooMany(f"the list has more than {self._settings.max_scan} entries")
-        made = snapshot(found, query, self.place.anchor, self._clock(), generation)
+        arguments = (found, query, self.place.anchor, self._clock(), generation)
+        made = snapshot(*arguments) if len(found) < _MANY else await asyncio.to_thread(snapshot, *arguments)
         if query.limit != 0:
             self.snapshots.keep(digest, made)
         return made
 
-    def _by_ids(
+    async def _by_ids(
         self, link: Link, ids: Sequence[str], wanted: Sequence[bytes], attributes: frozenset[str] | None
     ) -> list[Entry]:
         """The entries of a page in its order; those that have gone or changed out of it meanwhile are left out."""
@@ -239,12 +240,12 @@ class Reading:
         for at in range(0, len(asserted), BATCH):
             among = terms.any_value(self.place.anchor.attribute, asserted[at : at + BATCH])
             for base in self.place.bases:
-                for row in link.find(base, terms.both(among, wanted[0]), names):
+                for row in await link.find(base, terms.both(among, wanted[0]), names):
                     rows[self.place.id_of(row) or ""] = row
         found = [(id, rows[id]) for id in ids if id in rows]
         for id, row in found:
             self.known.put(id, row.dn)
-        return self.entries(link, [row for _, row in found], attributes)
+        return await self.entries(link, [row for _, row in found], attributes)
 
 
 def _parts(filter: Filter) -> list[Filter]:

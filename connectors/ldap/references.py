@@ -51,7 +51,7 @@ class Resolver:
         """What to ask for beside ``Place.requested``."""
         return ["memberOf"] if self._memberof and attributes and GROUPS in attributes else []
 
-    def by_id(self, link: Link, name: str, ids: Iterable[str]) -> dict[str, Found]:
+    async def by_id(self, link: Link, name: str, ids: Iterable[str]) -> dict[str, Found]:
         """The entries that have these ids, of the collections that ``name`` may refer to; keyed by id."""
         reference = self.place.spec.references[name]
         found: dict[str, Found] = {}
@@ -59,22 +59,22 @@ class Resolver:
             asserted = [raw for id in dict.fromkeys(ids) if (raw := places[0].anchor.asserted(id)) is not None]
             for at in range(0, len(asserted), BATCH):
                 wanted = query.any_value(anchor, asserted[at : at + BATCH])
-                for each in _search(link, places, wanted, reference):
+                for each in await _search(link, places, wanted, reference):
                     found.setdefault(each.ref.id, each)
         return found
 
-    def dns(self, link: Link, name: str, ids: Sequence[str]) -> dict[str, str]:
+    async def dns(self, link: Link, name: str, ids: Sequence[str]) -> dict[str, str]:
         """id → DN for every id.
 
         :raises UnknownReference: naming those that no entry has.
         """
-        found = self.by_id(link, name, ids)
+        found = await self.by_id(link, name, ids)
         missing = [id for id in dict.fromkeys(ids) if id.lower() not in found]
         if missing:
             raise UnknownReference(f"'{name}' names what does not exist", attribute=name, values=missing)
         return {id: found[id.lower()].dn for id in ids}
 
-    def by_dn(self, link: Link, name: str, dns: Iterable[str]) -> dict[str, Ref]:
+    async def by_dn(self, link: Link, name: str, dns: Iterable[str]) -> dict[str, Ref]:
         """The references that DNs stand for, keyed by ``dn.key``; DNs of other entries have none."""
         reference = self.place.spec.references[name]
         attribute = _dn_attribute(link.features)
@@ -83,33 +83,33 @@ class Resolver:
         for _, places in self._grouped(reference):
             for at in range(0, len(wanted), BATCH):
                 term = query.any_value(attribute, wanted[at : at + BATCH])
-                for each in _search(link, places, term, reference):
+                for each in await _search(link, places, term, reference):
                     refs.setdefault(key(each.dn), each.ref)
         return refs
 
-    def fill(self, link: Link, rows: Sequence[Row], attributes: frozenset[str] | None) -> list[References]:
+    async def fill(self, link: Link, rows: Sequence[Row], attributes: frozenset[str] | None) -> list[References]:
         """The reference attributes, ``@members`` and ``@groups`` of every row, where ``attributes`` asks for them."""
         wanted = self.place.spec.attributes if attributes is None else attributes
         filled: list[dict[str, tuple[Value, ...]]] = [{} for _ in rows]
         for name in sorted(wanted & self.place.spec.references.keys() - {GROUPS}):
-            self._fill_one(link, name, rows, filled)
+            await self._fill_one(link, name, rows, filled)
         if GROUPS in wanted and rows:
-            self._fill_groups(link, rows, filled)
+            await self._fill_groups(link, rows, filled)
         return list(filled)
 
-    def filter(self, link: Link, name: str, ids: Sequence[str]) -> bytes:
+    async def filter(self, link: Link, name: str, ids: Sequence[str]) -> bytes:
         """The filter for entries that refer to one of ``ids`` by ``name``."""
         if name != GROUPS:
-            found = self.by_id(link, name, ids)
+            found = await self.by_id(link, name, ids)
             return query.any_value(self.attribute(name), [each.dn.encode() for each in found.values()])
-        return query.either([self._in_group(link, place, ids) for place in self.containers])
+        return query.either([await self._in_group(link, place, ids) for place in self.containers])
 
-    def groups_of(self, link: Link, dn: str) -> list[tuple[Place, str]]:
+    async def groups_of(self, link: Link, dn: str) -> list[tuple[Place, str]]:
         """The groups that ``dn`` is a member of: their collections and DNs."""
         held = []
         for place in self.containers:
             term = query.both(query.equal(place.member or "", dn.encode()), place.filter)
-            held += [(place, row.dn) for base in place.bases for row in link.find(base, term, ("1.1",))]
+            held += [(place, row.dn) for base in place.bases for row in await link.find(base, term, ("1.1",))]
         return held
 
     def _grouped(self, reference: Reference) -> list[tuple[str, list[Place]]]:
@@ -121,7 +121,7 @@ class Resolver:
                 groups.setdefault((place.anchor.attribute, place.bases), []).append(place)
         return [(anchor, places) for (anchor, _), places in groups.items()]
 
-    def _fill_one(
+    async def _fill_one(
         self, link: Link, name: str, rows: Sequence[Row], filled: Sequence[dict[str, tuple[Value, ...]]]
     ) -> None:
         attribute = self.attribute(name).lower()
@@ -129,27 +129,29 @@ class Resolver:
         dns = [dn for each in held for dn in each]
         if not dns:
             return
-        refs = self.by_dn(link, name, dns)
+        refs = await self.by_dn(link, name, dns)
         for target, values in zip(filled, held, strict=True):
             shown = tuple(refs[at] for dn in values if (at := key(dn)) in refs)
             if shown:
                 target[name] = shown
 
-    def _fill_groups(self, link: Link, rows: Sequence[Row], filled: Sequence[dict[str, tuple[Value, ...]]]) -> None:
+    async def _fill_groups(
+        self, link: Link, rows: Sequence[Row], filled: Sequence[dict[str, tuple[Value, ...]]]
+    ) -> None:
         """One search for all rows; of large groups only the matching values come back (RFC 3876)."""
         groups: list[list[Ref]] = [[] for _ in rows]
         if self._memberof:
-            self._fill_memberof(link, rows, groups)
+            await self._fill_memberof(link, rows, groups)
         else:
             at_dn = {key(row.dn): at for at, row in enumerate(rows)}
             for place in self.containers:
-                self._ask_groups(link, place, [row.dn for row in rows], at_dn, groups)
+                await self._ask_groups(link, place, [row.dn for row in rows], at_dn, groups)
         for target, refs in zip(filled, groups, strict=True):
             if refs:
                 refs.sort(key=lambda ref: ref.id)
                 target[GROUPS] = tuple(refs)
 
-    def _ask_groups(
+    async def _ask_groups(
         self, link: Link, place: Place, dns: Sequence[str], at_dn: Mapping[str, int], groups: Sequence[list[Ref]]
     ) -> None:
         member, display = place.member or "", self._display(place)
@@ -160,7 +162,7 @@ class Resolver:
         controls = (matched_values([*items, *map(query.present, names)]),) if narrowed else ()
         asked = names if alone else [*names, member]
         for base in place.bases:
-            for row in link.find(base, query.both(query.either(items), place.filter), asked, controls=controls):
+            for row in await link.find(base, query.both(query.either(items), place.filter), asked, controls=controls):
                 ref = _ref(place, row, display)
                 if ref is None:
                     continue
@@ -169,7 +171,7 @@ class Resolver:
                 for each in keys & at_dn.keys():
                     groups[at_dn[each]].append(ref)
 
-    def _fill_memberof(self, link: Link, rows: Sequence[Row], groups: Sequence[list[Ref]]) -> None:
+    async def _fill_memberof(self, link: Link, rows: Sequence[Row], groups: Sequence[list[Ref]]) -> None:
         held = [[raw.decode("utf-8", "replace") for raw in row.values.get("memberof", ())] for row in rows]
         wanted = list({key(dn): dn.encode() for each in held for dn in each}.values())
         refs: dict[str, Ref] = {}
@@ -177,7 +179,7 @@ class Resolver:
             reference = Reference((place.spec.name,), {place.spec.name: self._display(place) or ""})
             for at in range(0, len(wanted), BATCH):
                 term = query.any_value(_dn_attribute(link.features), wanted[at : at + BATCH])
-                refs.update({key(each.dn): each.ref for each in _search(link, [place], term, reference)})
+                refs.update({key(each.dn): each.ref for each in await _search(link, [place], term, reference)})
         for target, dns in zip(groups, held, strict=True):
             target.extend(refs[key(dn)] for dn in dns if key(dn) in refs)
 
@@ -186,13 +188,13 @@ class Resolver:
         named = reference.display.get(place.spec.name) if reference else None
         return named or place.rdn
 
-    def _in_group(self, link: Link, place: Place, ids: Sequence[str]) -> bytes:
+    async def _in_group(self, link: Link, place: Place, ids: Sequence[str]) -> bytes:
         """The filter for the members of groups: their ``memberOf``, or, as not every server keeps one, their DNs."""
         asserted = [raw for id in ids if (raw := place.anchor.asserted(id)) is not None]
         if not asserted:
             return query.NOTHING
         member = place.member or ""
-        rows = [row for base in place.bases for row in link.find(base, place.by_id(asserted), (member,))]
+        rows = [row for base in place.bases for row in await link.find(base, place.by_id(asserted), (member,))]
         dns = [raw for row in rows for raw in row.values.get(member.lower(), ())]
         if self._memberof:
             return query.any_value("memberOf", [row.dn.encode() for row in rows])
@@ -207,16 +209,18 @@ def _dn_attribute(features: Features) -> str:
     return "distinguishedName" if "distinguishedname" in known and "entrydn" not in known else "entryDN"
 
 
-def _search(link: Link, places: Sequence[Place], wanted: bytes, reference: Reference) -> Iterable[Found]:
+async def _search(link: Link, places: Sequence[Place], wanted: bytes, reference: Reference) -> list[Found]:
     term = query.both(wanted, query.either([place.filter for place in places]))
     names = [places[0].anchor.attribute, *(name for name in set(reference.display.values()) if name)]
     several = len(places) > 1
+    found: list[Found] = []
     for base in places[0].bases:
-        for row in link.find(base, term, [*names, "objectClass"] if several else names):
+        for row in await link.find(base, term, [*names, "objectClass"] if several else names):
             place = _place_of(row, places) if several else places[0]
             ref = _ref(place, row, reference.display.get(place.spec.name)) if place else None
             if ref is not None:
-                yield Found(row.dn, ref)
+                found.append(Found(row.dn, ref))
+    return found
 
 
 def _place_of(row: Row, places: Sequence[Place]) -> Place | None:

@@ -26,7 +26,7 @@ class Requests:
         self.attributes = reading.place.requested(None)
         self.placeholders = Placeholders()
 
-    def encoded(self, link: Link, name: str, values: Sequence[Value], *, removed: bool = False) -> list[bytes]:
+    async def encoded(self, link: Link, name: str, values: Sequence[Value], *, removed: bool = False) -> list[bytes]:
         """The values as bytes, ids as DNs. Removing a reference to nobody is removing nothing."""
         if name != MEMBERS and name not in self.place.spec.references:
             return encode_all(name, values)
@@ -34,8 +34,8 @@ class Requests:
         if not ids:
             return []
         if removed:
-            return [found.dn.encode() for found in self.resolver.by_id(link, name, ids).values()]
-        return list(dict.fromkeys(dn.encode() for dn in self.resolver.dns(link, name, ids).values()))
+            return [found.dn.encode() for found in (await self.resolver.by_id(link, name, ids)).values()]
+        return list(dict.fromkeys(dn.encode() for dn in (await self.resolver.dns(link, name, ids)).values()))
 
     def parent(self, values: Sequence[Value] | None) -> str | None:
         """The DN of a new parent.
@@ -49,31 +49,31 @@ class Requests:
             raise InvalidValue("an entry can only be placed below the target's base", attribute=PARENT)
         return parent
 
-    def set_secrets(self, link: Link, dn: str, secrets: Sequence[tuple[str, bytes]]) -> None:
+    async def set_secrets(self, link: Link, dn: str, secrets: Sequence[tuple[str, bytes]]) -> None:
         """Set the password (RFC 3062). ppolicy unlocks whoever gets one; who was disabled is locked again."""
         lockable = _LOCK.lower() in link.features.schema.attributes
-        locked = self.read_back(link, dn, [_LOCK]).values.get(_LOCK.lower(), []) if lockable else []
+        locked = (await self.read_back(link, dn, [_LOCK])).values.get(_LOCK.lower(), []) if lockable else []
         for name, password in secrets:
-            response = link.write(set_password(dn, password))
+            response = await link.write(set_password(dn, password))
             if response.code != codes.SUCCESS:
                 raise codes.error(response, attribute=name, secret=password.decode("utf-8", "replace"))
-        if _FOR_EVER in locked and link.write(modify(dn, [(REPLACE, _LOCK, locked)])).code != codes.SUCCESS:
+        if _FOR_EVER in locked and (await link.write(modify(dn, [(REPLACE, _LOCK, locked)]))).code != codes.SUCCESS:
             raise Unavailable(
                 "the entry was unlocked by its new password and could not be locked again", uncertain=True
             )
 
-    def read_back(self, link: Link, dn: str, attributes: Sequence[str] | None = None) -> Row:
+    async def read_back(self, link: Link, dn: str, attributes: Sequence[str] | None = None) -> Row:
         """The entry just written. :raises Unavailable: it cannot be read; the write stands."""
-        response = link.search(dn, query.ALL, attributes or self.attributes, BASE_OBJECT)
+        response = await link.search(dn, query.ALL, attributes or self.attributes, BASE_OBJECT)
         if response.code != codes.SUCCESS or not response.rows:
             raise Unavailable("the entry was written and cannot be read back", uncertain=True)
         return response.rows[0]
 
-    def written(self, link: Link, row: Row) -> Entry:
+    async def written(self, link: Link, row: Row) -> Entry:
         id = self.place.id_of(row)
         if id is not None:
             self.reading.known.put(id, row.dn)
-        return self.reading.entries(link, [row], None)[0]
+        return (await self.reading.entries(link, [row], None))[0]
 
     def guards(self, link: Link, id: str, expected: str | None, effect: bytes = query.ALL) -> list[Control]:
         """The assertion of a change's first request (RFC 4528): it is this entry, at this version, and changes."""

@@ -33,7 +33,7 @@ class _Stale(Exception):
 
 
 class Updating:
-    """Changes of one entry; every method runs in a worker thread."""
+    """Changes of one entry."""
 
     def __init__(self, requests: Requests) -> None:
         self._requests = requests
@@ -43,23 +43,23 @@ class Updating:
         self._unassertable: frozenset[frozenset[str]] = frozenset()
         """sets of attributes whose changes OpenLDAP's unique overlay does not let an assertion accompany"""
 
-    def update(self, link: Link, id: str, changes: Sequence[Change], expected: str | None) -> Entry | None:
+    async def update(self, link: Link, id: str, changes: Sequence[Change], expected: str | None) -> Entry | None:
         """See ``Collection.update``."""
-        edit = self._edit(link, changes)
+        edit = await self._edit(link, changes)
         members_only = bool(changes) and all(change.attribute == MEMBERS for change in changes)
         guarded = link.features.has(ASSERTION)
         guarded = guarded and edit.names not in self._unassertable
         fresh = not guarded or edit.empty or bool(edit.secrets or edit.references)
         for _ in range(3):
-            dn, row = self._target(link, id, edit, fresh)
+            dn, row = await self._target(link, id, edit, fresh)
             if row is not None and expected is not None and self._place.version_of(row) != expected:
                 raise Conflict("the entry changed meanwhile")
-            move = move_of(self._with_foreign(link, edit, row), dn, self._held_by(row))
+            move = move_of(await self._with_foreign(link, edit, row), dn, self._held_by(row))
             if row is not None and move.rdn is None and not move.mods and not edit.secrets:
-                return None if members_only else self._reading.entries(link, [row], None)[0]
+                return None if members_only else (await self._reading.entries(link, [row], None))[0]
             guards = self._requests.guards(link, id, expected, query.ALL if row else effect_of(move)) if guarded else []
             try:
-                written = self._apply(link, dn, move, edit.secrets, guards)
+                written = await self._apply(link, dn, move, edit.secrets, guards)
             except _Stale as stale:
                 fresh, guarded = True, guarded and not stale.overlay
                 if stale.overlay:
@@ -69,61 +69,61 @@ class Updating:
             self._reading.known.put(id, move.target(dn))
             if members_only:
                 return None
-            return self._requests.written(link, written or self._requests.read_back(link, move.target(dn)))
+            return await self._requests.written(link, written or await self._requests.read_back(link, move.target(dn)))
         raise Unavailable("the entry is being changed by others")
 
     def _held_by(self, row: Row | None) -> dict[str, Sequence[bytes]] | None:
         """The present values of everything that was asked for."""
         return {name.lower(): row.values.get(name.lower(), ()) for name in self._requests.attributes} if row else None
 
-    def _with_foreign(self, link: Link, edit: Edit, row: Row | None) -> Edit:
+    async def _with_foreign(self, link: Link, edit: Edit, row: Row | None) -> Edit:
         """Keep what a replaced reference attribute holds beside the mapped collections (semantics, rule 19)."""
         if row is None or not edit.references:
             return edit
         mods: list[Modification] = []
         for kind, name, values in edit.mods:
             held = row.values.get(name.lower(), ()) if kind == REPLACE and name.lower() in edit.references else ()
-            refs = self._resolver.by_dn(link, name, [_text(raw) for raw in held]) if held else {}
+            refs = await self._resolver.by_dn(link, name, [_text(raw) for raw in held]) if held else {}
             mods.append((kind, name, [*values, *(raw for raw in held if key(_text(raw)) not in refs)]))
         return Edit(edit.parent, mods, edit.secrets, edit.references)
 
-    def _target(self, link: Link, id: str, edit: Edit, fresh: bool) -> tuple[str, Row | None]:
+    async def _target(self, link: Link, id: str, edit: Edit, fresh: bool) -> tuple[str, Row | None]:
         known = None if fresh else self._reading.known.get(id)
         if known is not None and not may_rename(edit, known[0]):
             return known[0], None
-        row = self._reading.locate(link, id, self._requests.attributes)
+        row = await self._reading.locate(link, id, self._requests.attributes)
         return row.dn, row
 
-    def _apply(
+    async def _apply(
         self, link: Link, dn: str, move: Move, secrets: Sequence[tuple[str, bytes]], guards: Sequence[Control]
     ) -> Row | None:
         """Rename, modify, set the password; undo what was done when the next is refused.
 
         :raises _Stale: the entry is not at ``dn``, or not as ``guards`` say; nothing was done.
         """
-        before = self._before(link, dn, move.mods) if secrets and move.mods else []
+        before = await self._before(link, dn, move.mods) if secrets and move.mods else []
         reads = [post_read(self._requests.attributes)] if link.features.has(POST_READ) else []
         response: Response | None = None
         target = move.target(dn)
         if move.rdn is not None:
-            response = link.write(rename(dn, move.rdn, move.parent), [*guards, *reads])
+            response = await link.write(rename(dn, move.rdn, move.parent), [*guards, *reads])
             self._must(response, attribute=self._place.rdn if move.parent is None else PARENT, first=True)
         if move.mods:
             first = response is None
-            response = send(
+            response = await send(
                 link, self._place, target, move.mods, [*(guards if first else ()), *reads], self._requests.placeholders
             )
             if response.code != codes.SUCCESS and not first:
-                self._rename_back(link, dn, target)
+                await self._rename_back(link, dn, target)
             self._must(response, first=first)
         if not secrets:
             return row_after(response) if response else None
         try:
-            self._requests.set_secrets(link, target, secrets)
+            await self._requests.set_secrets(link, target, secrets)
         except Unavailable:
             raise
         except ConnectorError:
-            self._undo(link, dn, target, before)
+            await self._undo(link, dn, target, before)
             raise
         return None
 
@@ -136,27 +136,27 @@ class Updating:
             raise _Stale(codes.is_overlay_trouble(response))
         raise codes.error(response, attribute=attribute)
 
-    def _before(self, link: Link, dn: str, mods: Sequence[Modification]) -> list[Modification]:
+    async def _before(self, link: Link, dn: str, mods: Sequence[Modification]) -> list[Modification]:
         """Modifications that restore the attributes of ``mods`` as they are now."""
         names = list(dict.fromkeys(name for _, name, _ in mods))
         if self._place.member and self._place.member in names:
             raise Unsupported("members and a password cannot be changed in one step", attribute=MEMBERS)
-        row = self._requests.read_back(link, dn, names)
+        row = await self._requests.read_back(link, dn, names)
         return [(REPLACE, name, row.values.get(name.lower(), [])) for name in names]
 
-    def _undo(self, link: Link, dn: str, target: str, before: Sequence[Modification]) -> None:
-        if before and link.write(modify(target, before)).code != codes.SUCCESS:
+    async def _undo(self, link: Link, dn: str, target: str, before: Sequence[Modification]) -> None:
+        if before and (await link.write(modify(target, before))).code != codes.SUCCESS:
             raise Unavailable("a refused change could not be taken back", uncertain=True)
         if target != dn:
-            self._rename_back(link, dn, target)
+            await self._rename_back(link, dn, target)
 
-    def _rename_back(self, link: Link, dn: str, target: str) -> None:
+    async def _rename_back(self, link: Link, dn: str, target: str) -> None:
         name, parent = split(dn)
         moved = split(target)[1] != parent
-        if link.write(rename(target, name, parent if moved else None)).code != codes.SUCCESS:
+        if (await link.write(rename(target, name, parent if moved else None))).code != codes.SUCCESS:
             raise Unavailable("a refused change could not be taken back", uncertain=True)
 
-    def _edit(self, link: Link, changes: Sequence[Change]) -> Edit:
+    async def _edit(self, link: Link, changes: Sequence[Change]) -> Edit:
         edit = Edit()
         for change in changes:
             name = change.attribute
@@ -167,7 +167,7 @@ class Updating:
             if name == PARENT:
                 edit.parent = self._requests.parent(change.values)
                 continue
-            encoded = self._requests.encoded(link, name, change.values, removed=change.kind is Kind.REMOVE)
+            encoded = await self._requests.encoded(link, name, change.values, removed=change.kind is Kind.REMOVE)
             if name.lower() == "userpassword":
                 self._secret(edit, change, encoded)
             elif encoded or change.kind is Kind.REPLACE:

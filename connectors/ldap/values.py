@@ -81,11 +81,12 @@ def _lower(raw: bytes) -> str:
 
 
 def _pack(id: str) -> bytes:
-    return uuid.UUID(id).bytes
+    return bytes.fromhex(id.replace("-", ""))
 
 
 def _unpack(raw: bytes) -> str:
-    return str(uuid.UUID(bytes=raw))
+    text = raw.hex()
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
 def anchor_of(attribute: str, version: str | None) -> Anchor:
