@@ -68,3 +68,11 @@ def test_scim_sanity_finds_nothing(gateway: Served, tmp_path: Path) -> None:
     failed = [each for each in report["results"] if each["status"] in ("fail", "error", "warning")]
     assert not failed, json.dumps(failed, indent=1)
     assert done.returncode == 0
+
+
+def test_50_mb_over_a_socket_are_413(gateway: Served, http: httpx2.Client) -> None:
+    chunks = (b" " * 65_536 for _ in range(800))
+    for content in (b" " * 50_000_000, chunks):
+        response = http.post(f"{gateway.url}/Users", content=content, headers={"Content-Type": "application/scim+json"})
+        assert (response.status_code, response.json()["status"]) == (413, "413")
+    assert http.get(f"{gateway.url}/Users").status_code == 200
