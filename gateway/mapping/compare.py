@@ -80,6 +80,8 @@ def comparison(facts: SchemaAttribute, operator: CompareOperator, value: Any, al
     :raises InvalidFilterException: see ``literal``.
     """
     wanted = literal(facts, operator, value)
+    if has_no_parts(facts, operator):
+        return lambda _held: False
     if operator in STRING_OPERATORS:
         return _part(facts, operator, wanted)
     key = key_of(facts)
@@ -97,6 +99,11 @@ def comparison(facts: SchemaAttribute, operator: CompareOperator, value: Any, al
         case CompareOperator.le:
             return lambda held: (found := key(held)) is not None and bool(found <= against)
     raise InvalidFilterException(detail=f"'{operator}' is not a comparison of values")
+
+
+def has_no_parts(facts: SchemaAttribute, operator: CompareOperator) -> bool:
+    """Whether ``co``, ``sw`` or ``ew`` is asked of what is not text, and so never holds."""
+    return operator in STRING_OPERATORS and facts.type in ("dateTime", "integer", "decimal", "complex")
 
 
 def _part(facts: SchemaAttribute, operator: CompareOperator, wanted: str) -> Test:

@@ -4,12 +4,12 @@ from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
-from scim2_models.path import STRING_OPERATORS, CompareOperator
+from scim2_models.path import CompareOperator
 
 from connectors.entry import ID, Ref
 from connectors.filters import AnyOf, Compare, Operator
 from gateway.mapping.bound import BoundRow, Shape
-from gateway.mapping.compare import comparison, literal
+from gateway.mapping.compare import comparison, has_no_parts, literal
 from gateway.mapping.index import AttributeIndex
 from gateway.mapping.pipeline import Pipeline
 from gateway.mapping.pushed import (
@@ -48,6 +48,8 @@ class Leaves:
 
     def compare(self, row: BoundRow, operator: CompareOperator, value: Any) -> Part:
         """Entries whose value of ``row`` satisfies ``operator value``; never ``ne``, never null."""
+        if has_no_parts(row.facts, operator):
+            return NONE
         part = self._compare(row, operator, value)
         return part if row.when is None else loose(part)
 
@@ -59,7 +61,7 @@ class Leaves:
     def part(self, row: BoundRow, name: str, operator: CompareOperator, value: Any) -> Part:
         """Entries of which an element of a child table satisfies a comparison of one column."""
         sub = next((each for each in row.path.known.head.sub_attributes if each.name == name), None)
-        if sub is None or name not in row.columns:
+        if sub is None or name not in row.columns or has_no_parts(sub, operator):
             return NONE
         wanted = _native(literal(sub, operator, value))
         return judged(self.judge, Compare(f"{row.attr}.{name}", Operator(str(operator)), wanted, sub.case_exact))
@@ -82,7 +84,7 @@ class Leaves:
         if outcomes is not None:
             test = comparison(row.facts, operator, value, also)
             return self._listed(row, [held for scim, held in outcomes if test(scim)])
-        timed = row.facts.type == "dateTime" and operator not in STRING_OPERATORS
+        timed = row.facts.type == "dateTime"
         if row.pipeline.plain or (timed and _named(row.pipeline) == {"iso_time"}):
             return self._plain(row, operator, value, also)
         if timed and _named(row.pipeline) <= _TIMES:
@@ -133,8 +135,6 @@ class Leaves:
     def _plain(self, row: BoundRow, operator: CompareOperator, value: Any, also: list[Any]) -> Part:
         wanted = _native(literal(row.facts, operator, value))
         attr, exact, sees_all = row.attr or "", row.facts.case_exact, self._sees_all(row)
-        if row.facts.type == "dateTime" and operator in STRING_OPERATORS:
-            return there(self.judge, attr, exact=False)
         if operator is CompareOperator.eq:
             return equal(self.judge, attr, _distinct([wanted, *also], exact), exact, sees_all)
         return judged(self.judge, Compare(attr, Operator(str(operator)), wanted, exact), sees_all)

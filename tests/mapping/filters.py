@@ -35,7 +35,7 @@ def comparisons(path: AttrPath, kind: str) -> st.SearchStrategy[FilterNode]:
         case "boolean":
             values, operators = st.sampled_from([True, False, "True", "false"]), SAME
         case "dateTime":
-            values = TIMES
+            values, operators = TIMES, SAME + ORDERED + PARTS
         case "integer":
             values = NUMBERS
         case "complex":
