@@ -4,42 +4,68 @@ Nobody was answered 2xx for them. What the target shows to have happened is conf
 away is parked for the worker, and everything else is forgotten, for the IdP sends it again. Creations: ``settling``.
 """
 
-from contextlib import suppress
+import logging
+from dataclasses import replace
 from functools import partial
 
 from connectors.entry import Entry
-from connectors.errors import ConnectorError, NotFound, Unavailable
+from connectors.errors import NotFound, Unavailable
+from gateway.ledger import LedgerUnavailable
 from gateway.ledger.model import Confirmed, Intent
 from gateway.provisioning import settling
 from gateway.provisioning.ground import Ground, under_locks
 from gateway.provisioning.protocol import pending
 
+log = logging.getLogger(__name__)
+
 
 async def settle_all(ground: Ground) -> None:
-    """Settle every open intent of one resource type."""
+    """Settle every open intent of one resource type. The first that finds the target away has asked for them all.
+
+    :raises LedgerUnavailable: the rest stays open.
+    """
+    answers = True
     for intent in await ground.ledger.unsettled(ground.scope):
-        await under_locks(ground, settling.keys_of(ground, intent), partial(_settle, ground, intent))
+        work = partial(_settle, ground, intent, answers)
+        answers = await under_locks(ground, settling.keys_of(ground, intent), work)
 
 
-async def _settle(ground: Ground, intent: Intent, _: frozenset[str]) -> None:
-    """Under the object's lock: nobody is working on it, so what is still open was left by the dead."""
+async def _settle(ground: Ground, intent: Intent, answers: bool, _: frozenset[str]) -> bool:
+    """Under the object's lock: nobody is working on it, so what is still open was left by the dead.
+
+    :param answers: the target has, so far. :return: whether it still does.
+    """
     if not any(one.key == intent.key for one in await ground.ledger.unsettled(ground.scope)):
-        return
+        return answers
+    failure: Exception = Unavailable("it was away a moment ago")
+    if answers:
+        try:
+            await _by_looking(ground, intent)
+        except Unavailable as away:
+            failure = away
+        except LedgerUnavailable:
+            raise
+        except Exception as fault:
+            log.exception("%s %s: what a crash left open cannot be settled", ground.type, intent.id)
+            failure = fault
+        else:
+            return True
+    if not intent.match:  # a creation waits until it can be looked for
+        await _leave(ground, intent, f"the target could not be asked: {failure}")
+    return answers and not isinstance(failure, Unavailable)
+
+
+async def _by_looking(ground: Ground, intent: Intent) -> None:
     if intent.match:
-        with suppress(Unavailable):  # while the target cannot be asked, the intent waits
-            await settling.settle_creation(ground, intent)
+        await settling.settle_creation(ground, intent)
         return
-    try:
-        entry = await _entry(ground, intent)
-    except ConnectorError as failure:
-        await _leave(ground, intent, f"the target could not be asked: {failure.detail}")
-        return
+    entry = await _entry(ground, intent)
     if entry is None and intent.reducing.delete:
         await ground.ledger.confirm(intent, _gone(intent))
     elif entry is not None and await _stands(ground, intent, entry):
         await ground.ledger.confirm(intent, _done(intent, entry))
     else:
-        await _leave(ground, intent, "the gateway stopped before this was finished")
+        await _leave(ground, intent, "the gateway stopped before this was finished", at_once=True)
 
 
 async def _entry(ground: Ground, intent: Intent) -> Entry | None:
@@ -53,7 +79,8 @@ async def _entry(ground: Ground, intent: Intent) -> Entry | None:
 
 async def _stands(ground: Ground, intent: Intent, entry: Entry) -> bool:
     """Whether the target is as the intent proposed. Passwords cannot be seen, so they decide nothing."""
-    if intent.proposed is None or intent.id is None or intent.reducing.delete or intent.reducing.remove_members:
+    reducing = intent.reducing
+    if intent.proposed is None or intent.id is None or reducing.delete or reducing.remove_members or reducing.must:
         return False
     known = await ground.ledger.get(ground.scope, intent.id)
     stored = known.stored if known else {}
@@ -85,6 +112,9 @@ def _gone(intent: Intent) -> Confirmed:
     )
 
 
-async def _leave(ground: Ground, intent: Intent, reason: str) -> None:
+async def _leave(ground: Ground, intent: Intent, reason: str, *, at_once: bool = False) -> None:
+    """Park what takes access away, forget the rest. ``at_once``: the target is there, so nobody has to wait."""
     park = pending(ground, intent, reason) if intent.reducing else None
+    if park is not None and at_once:
+        park = replace(park, next_due=ground.clock())
     await ground.ledger.abandon(intent, reason, park=park)

@@ -2,13 +2,17 @@
 
 It works from rows of the ledger, not from messages: a row says "make this object as the goal says", so doing it twice
 is harmless, and a row that grew meanwhile is simply still there. Only what takes access away is ever pending.
+
+No object and no target may keep another waiting: targets are worked on beside one another, one attempt tells for all
+that wait for a target that is away, and an attempt that fails in an unforeseen way is one object's, not the worker's.
 """
 
 import asyncio
 import logging
 import random
-from collections.abc import Mapping
+from collections.abc import Coroutine, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import Any, TypeVar
 
 from scim2_models import NotFoundException, SCIMException
 
@@ -20,12 +24,14 @@ from gateway.provisioning.ground import acting
 from gateway.provisioning.model import ANY, Clock, utc_now
 from gateway.provisioning.provisioner import Provisioner
 
+T = TypeVar("T")
 log = logging.getLogger(__name__)
 
-BATCH = 50
+BATCH = 200
 RECOVER_EVERY = timedelta(minutes=5)
-SHORTEST, LONGEST = 5.0, 600.0
-"""seconds between two attempts at one object, doubling"""
+ADMIT_EVERY = timedelta(seconds=10)
+SHORTEST, LONGEST = 5.0, 60.0
+"""seconds between two attempts at one object, doubling: once a target is back, nobody stays in for much longer"""
 
 
 class Worker:
@@ -35,7 +41,7 @@ class Worker:
     """
 
     def __init__(
-        self, ledger: Ledger, provisioners: Mapping[str, Provisioner], *, clock: Clock = utc_now, pause: float = 5.0
+        self, ledger: Ledger, provisioners: Mapping[str, Provisioner], *, clock: Clock = utc_now, pause: float = 2.0
     ) -> None:
         self._ledger = ledger
         self._provisioners = provisioners
@@ -46,12 +52,16 @@ class Worker:
     async def run(self) -> None:
         """Recover, then work until ``stop``. A ledger that is away is waited for."""
         recovered: datetime | None = None
+        admitted: datetime | None = None
         while not self._stopping.is_set():
             try:
                 if recovered is None or self._clock() - recovered > RECOVER_EVERY:
                     await self.recover()
                     recovered = self._clock()
                 await self.work()
+                if admitted is None or self._clock() - admitted > ADMIT_EVERY:
+                    await self.admit()
+                    admitted = self._clock()
             except LedgerUnavailable as failure:
                 log.warning("the ledger cannot be read; pending work waits: %s", failure)
             await self._rest()
@@ -62,20 +72,38 @@ class Worker:
 
     async def recover(self) -> None:
         """Settle what a crash, or a ledger that failed at the wrong moment, left open, by reading the targets."""
-        for provisioner in self._provisioners.values():
-            for ground in provisioner.grounds.values():
-                await recovery.settle_all(ground)
+        await beside_one_another(map(self._recover, self._provisioners.values()))
+
+    async def _recover(self, provisioner: Provisioner) -> None:
+        for ground in provisioner.grounds.values():
+            await recovery.settle_all(ground)
 
     async def work(self) -> int:
-        """Do what is due now, deprovisioning first. :return: how many objects were finished."""
+        """Do what is due now. :return: how many objects were finished."""
+        due = await self._ledger.due(self._clock(), BATCH)
+        return sum(await beside_one_another(map(self._work_on, by_target(due))))
+
+    async def _work_on(self, waiting: Sequence[Pending]) -> int:
+        """One target's share, one after the other, until the target is found away."""
         done = 0
-        for pending in await self._ledger.due(self._clock(), BATCH):
+        away: str | None = None
+        for pending in waiting:
             if self._stopping.is_set():
                 break
-            done += await self._try(pending)
+            if away is not None:
+                await self._later(pending, away)
+                continue
+            try:
+                done += await self._try(pending)
+            except Unavailable503 as failure:
+                away = failure.detail
+                await self._later(pending, away)
+        return done
+
+    async def admit(self) -> None:
+        """Let members join who have become active in the target by themselves, such as by a first sign-in (S7)."""
         for provisioner in self._provisioners.values():
             await self._admit_waiting(provisioner)
-        return done
 
     async def _admit_waiting(self, provisioner: Provisioner) -> None:
         """Members whose memberships are held and who are there now, such as by a first sign-in (S7)."""
@@ -92,7 +120,7 @@ class Worker:
                     log.warning("members of %s still wait: %s", ground.type, failure.detail)
 
     async def _try(self, pending: Pending) -> bool:
-        """One attempt. What a client would be told is put down as the reason; 503 means another time."""
+        """One attempt. What a client would be told is put down as the reason. :raises Unavailable503: another time."""
         provisioner = self._provisioners.get(pending.scope.connection)
         if provisioner is None or pending.scope.resource_type not in provisioner.grounds:
             await self._later(pending, "this connection or resource type is not configured any more", failed=True)
@@ -102,12 +130,15 @@ class Worker:
                 await finish(provisioner, pending)
         except NotFoundException:
             return await self._ledger.finish(pending)
-        except Unavailable503 as failure:
-            await self._later(pending, failure.detail)
-            return False
+        except Unavailable503:
+            raise
         except SCIMException as refusal:
             log.error("%s %s: pending work was refused: %s", pending.scope.resource_type, pending.id, refusal.detail)
             await self._later(pending, refusal.detail, failed=True)
+            return False
+        except Exception as fault:
+            log.exception("%s %s: pending work failed; it is tried again", pending.scope.resource_type, pending.id)
+            await self._later(pending, f"the attempt failed: {type(fault).__name__}")
             return False
         return True
 
@@ -121,6 +152,25 @@ class Worker:
                 await self._stopping.wait()
         except TimeoutError:
             return
+
+
+def by_target(due: Iterable[Pending]) -> list[list[Pending]]:
+    """What is due, target by target, each in its order."""
+    shares: dict[str, list[Pending]] = {}
+    for pending in due:
+        shares.setdefault(pending.scope.target, []).append(pending)
+    return list(shares.values())
+
+
+async def beside_one_another(rounds: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
+    """What each gives, once all have ended. :raises LedgerUnavailable: one of them found it away."""
+    outcomes = await asyncio.gather(*rounds, return_exceptions=True)
+    given: list[T] = []
+    for outcome in outcomes:
+        if isinstance(outcome, BaseException):
+            raise outcome
+        given.append(outcome)
+    return given
 
 
 async def finish(provisioner: Provisioner, pending: Pending) -> None:

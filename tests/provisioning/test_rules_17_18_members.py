@@ -222,10 +222,10 @@ async def test_s7_an_invited_user_joins_once_they_have_signed_in(tmp_path: Path)
         team = await group(here)
         await here.add(team, ann)
         assert here.members(team) == set()
-        await here.worker().work()
+        await here.worker().admit()
         assert here.members(team) == set()
         await here.touch(ann, state="on")
-        await here.worker().work()
+        await here.worker().admit()
         assert here.members(team) == {ann}
 
 
