@@ -56,14 +56,16 @@ def _kinds(view: View, path: str) -> Sequence[str]:
         return [kind.type for kind in view.groups()]
     if known.top == "members":
         return view.mapping.members.ref if view.mapping.members else ()
-    return [row.ref for row in view.mapping.section.rows if row.ref and same(row.path, known.path)]
+    rows = [(row.ref, view.mapping.attributes.canonical(row.path)) for row in view.mapping.section.rows]
+    return [ref for ref, written in rows if ref and written and same(written, known.path)]
 
 
 def _target_id(kinds: Sequence[str], id: str, seen: AllSeen) -> str:
-    places = [seen[kind].anchor_of(id) for kind in kinds]
-    if not places or id in places:
-        return id
-    return next((anchor for anchor in places if anchor is not None), NOBODY)
+    """The anchor behind an id of one of these types. A type that never heard of an id takes it for an anchor of its
+    own, so the type that issued it is asked first."""
+    if issued := [seen[kind].anchors[id] for kind in kinds if id in seen[kind].anchors]:
+        return issued[0]
+    return NOBODY if any(id in seen[kind].ids for kind in kinds) else id
 
 
 def same(one: str, other: str) -> bool:

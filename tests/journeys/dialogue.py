@@ -4,6 +4,7 @@
 
     title   = "what it shows"
     dialect = "okta"                     # of the connection; ``connection`` adds further keys
+    mapping = '''[user.lifecycle]…'''    # what the connection's mapping file says beyond the preset it extends
     people  = 250                        # as many users stand in the target before anything is asked
     [there.user.kim]                     # so do these, put there by somebody else; [there.group.…] alike
     [cannot.sql]                         # what this backend has no place for, and why; the runner insists that it is so
@@ -72,6 +73,7 @@ class Journey:
     title: str
     dialect: str
     step: list[Step]
+    mapping: str = ""
     connection: dict[str, Any] = field(default_factory=dict)
     authorization: str = "Bearer {token}"
     backends: list[str] = field(default_factory=lambda: list(BACKENDS))

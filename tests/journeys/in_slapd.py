@@ -1,9 +1,11 @@
 """An OpenLDAP directory, searched as its root DN."""
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 import ldap3
+from ldap3.utils.conv import escape_filter_chars
 
 from tests.backends.slapd import Slapd
 from tests.journeys.directories import Content, Told, fits_ssha, told_password
@@ -50,16 +52,19 @@ class InSlapd:
     def content(self, passwords: Iterable[str]) -> Content:
         people = self.server.search(f"(objectClass={PERSON})", attributes=("*", *OPERATIONAL))
         users = {dn: self._user(dn, held, passwords) for dn, held in people.items()}
-        called = {dn: told["userName"] for dn, told in users.items()}
+        called = {unescaped(dn): told["userName"] for dn, told in users.items()}
         for told in users.values():
             if "manager" in told:
-                told["manager"] = called[told["manager"]]
+                told["manager"] = called[unescaped(told["manager"])]
         groups = {}
         for dn, held in self.server.search(f"(objectClass={GROUP})", attributes=("*",)).items():
-            assert dn == f"cn={held['cn'][0]},ou=groups,{self.server.base}"
+            self._placed(dn, "cn", held["cn"][0], "ou=groups")
             named = [each for each in held["member"] if each != self._nobody]
             assert set(held) == {"objectClass", "cn", "member"}
-            groups[held["cn"][0]] = {"displayName": held["cn"][0], "members": {called[each] for each in named}}
+            groups[held["cn"][0]] = {
+                "displayName": held["cn"][0],
+                "members": {called[unescaped(each)] for each in named},
+            }
         return {"user": {told["userName"]: told for told in users.values()}, "group": groups}
 
     @property
@@ -79,15 +84,21 @@ class InSlapd:
             told["active"] = False
         stored = told.pop("password", None)
         unit = "contractors" if told.get("userType") == "Contractor" else "people"
-        assert dn == f"uid={told['userName']},ou={unit},{self.server.base}"
+        self._placed(dn, "uid", told["userName"], f"ou={unit}")
         return told | told_password(stored, passwords, fits_ssha)
+
+    def _placed(self, dn: str, attribute: str, value: str, unit: str) -> None:
+        """An entry is named by its value, escaped (RFC 4514), below its unit."""
+        end = f",{unit},{self.server.base}"
+        assert dn.endswith(end), dn
+        assert unescaped(dn.removesuffix(end)) == f"{attribute}={value}", dn
 
     def traces(self) -> Any:
         return self.server.search("(|(objectClass=inetOrgPerson)(objectClass=groupOfNames))")
 
     def id_of(self, kind: str, name: str) -> str:
         attribute = {"user": "uid", "group": "cn"}[kind]
-        found = self.server.search(f"(&(objectClass={PERSON if kind == 'user' else GROUP})({attribute}={name}))")
+        found = self.server.search(f"(&(objectClass={PERSON if kind == 'user' else GROUP})({attribute}={escape_filter_chars(name)}))")
         assert len(found) == 1, list(found)
         return next(iter(found.values()))["entryUUID"][0]
 
@@ -128,3 +139,12 @@ class InSlapd:
 
     def up(self) -> None:
         self.server.start()
+
+
+def unescaped(dn: str) -> str:
+    """A DN without its escapes (RFC 4514 §2.4), the same however it was escaped."""
+    return re.sub(rb"\\([0-9a-fA-F]{2})|\\(.)", _plain, dn.encode()).decode()
+
+
+def _plain(found: re.Match[bytes]) -> bytes:
+    return bytes.fromhex(found[1].decode()) if found[1] else found[2]

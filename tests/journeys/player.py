@@ -34,7 +34,7 @@ async def serving(folder: Path, journey: Journey, directory: Directory) -> Async
         "path": "/scim/v2",
         "dialect": journey.dialect,
         "target": "it",
-        "mapping": directory.mapping,
+        "mapping": _mapping(folder, journey, directory),
         "tokens": [{"name": "journey", "sha256": hashlib.sha256(TOKEN.encode()).hexdigest()}],
         **journey.connection,
     }
@@ -50,6 +50,13 @@ async def serving(folder: Path, journey: Journey, directory: Directory) -> Async
         transport = httpx2.ASGITransport(app=app)
         async with httpx2.AsyncClient(transport=transport, base_url=f"{BASE}/scim/v2") as client:
             yield client
+
+
+def _mapping(folder: Path, journey: Journey, directory: Directory) -> str:
+    if not journey.mapping:
+        return directory.mapping
+    (folder / "mapping.toml").write_text(f"format = 1\nextends = {_toml(directory.mapping)}\n{journey.mapping}")
+    return "mapping.toml"
 
 
 @asynccontextmanager

@@ -110,6 +110,20 @@ async def test_rule_01_and_03_a_filter_finds_what_a_read_shows(
             assert shown == [await here.get(id)]
 
 
+@pytest.mark.parametrize("filter", ['members.value eq "eve"', 'members[value eq "eve"]', 'members eq "eve"'])
+async def test_rule_21_members_are_searched_by_the_id_that_was_issued(
+    tmp_path: Path, options: Options, filter: str
+) -> None:
+    async with library(tmp_path, **options) as here:
+        await here.user("eve-2")
+        await here.user("sam", boss=Ref("eve-2"))
+        await here.group("staff", "eve-2")
+        await here.confirm("eve", anchor="eve-2")
+        assert await here.ids(filter, "Group") == ["staff"]
+        assert await here.ids(filter.replace("eve", "eve-2"), "Group") == []
+        assert await here.ids(f'{ENTERPRISE}:manager.value eq "eve"') == ["sam"]
+
+
 @pytest.mark.parametrize("sort_by", ["userName", "displayName", "title", "emails.value", "meta.created", "nickName"])
 @pytest.mark.parametrize("descending", [False, True])
 async def test_rule_03_sorted_as_asked_then_by_id(
