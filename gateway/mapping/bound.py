@@ -174,11 +174,14 @@ class BoundRow:
         """Return the target's value that stands for the last assertion; None where it is gone."""
         if last is None or isinstance(last, Lack):
             return None
+        return next((value for value in held if self.means(last, value)), None)
+
+    def means(self, value: Any, held: Any) -> bool:
+        """Whether what the target holds stands for an asserted value."""
         try:
-            made = self.into(last)
+            return self.same(self.into(value, held), held)
         except StepError:
-            return None
-        return next((value for value in held if self.same(made, value)), None)
+            return False
 
 
 def _is_text(path: ScimPath) -> bool:

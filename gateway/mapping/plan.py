@@ -166,7 +166,7 @@ def swap(row: BoundRow, value: Any, held: tuple[Any, ...], last: Any) -> tuple[l
         return [], before, before
     if len(held) == 1:
         return [Change(Kind.REPLACE, attr, (made,))], before, made
-    there = next((each for each in held if row.same(made, each)), None)
+    there = next((each for each in held if row.means(value, each)), None)
     mine = row.standing(held, last)
     if there is not None:
         return ([] if mine is None else [Change(Kind.REMOVE, attr, (mine,))]), mine, there
@@ -229,7 +229,7 @@ def _all_onto(row: BoundRow, value: Any, held: tuple[Any, ...]) -> list[Any]:
     """Translate everything a row asserts; what reads as asserted stands for itself."""
     made: list[Any] = []
     for each in value if isinstance(value, list) else [value]:
-        there = next((one for one in held if row.reads_as(one, each)), None)
+        there = next((one for one in held if row.reads_as(one, each) or row.means(each, one)), None)
         made += all_into(row, [each]) if there is None else [there]
     return [one for at, one in enumerate(made) if one not in made[:at]]
 

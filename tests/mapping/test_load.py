@@ -45,7 +45,7 @@ def test_rows_of_the_openldap_preset() -> None:
     user = load("openldap").sections["User"]
     name = row(user, "userName")
     assert name.attr == "uid"
-    assert name.via == (Step("trim"), Step("lower"))
+    assert name.via == (Step("trim"), Step("caseless"))
     assert name.required
     assert row(user, "active").via == (Step("not"), Step("presence", "000001010000Z"))
     assert row(user, "enterprise:manager.value").ref == "User"

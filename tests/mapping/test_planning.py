@@ -237,6 +237,14 @@ class TestRule11:
         plan = update({"id": "1"}, held, last, {"emails"})
         assert plan.changes == (Change(Kind.REMOVE, "mail", ("c@x",)),)
 
+    def test_rule_11_capitals_do_not_hide_the_asserted_value(self) -> None:
+        user = user_of("""'emails[type eq "work"].value' = { attr = "mail", via = ["caseless"] }
+"phoneNumbers.value" = { attr = "phones", via = ["caseless"] }""")
+        held = entry(mail=("a@x", "B@x"), phones=("A", "b"))
+        last = {"emails": [{"type": "work", "value": "b@X"}], "phoneNumbers": [{"value": "a"}, {"value": "B"}]}
+        assert user.read(held, {}, last)["emails"] == [{"type": "work", "value": "B@x"}]
+        assert update(last, held, last, mapping=user).changes == ()
+
     def test_rule_11_a_parent_moves_only_when_its_inputs_change(self) -> None:
         user = mapping_of(
             """
