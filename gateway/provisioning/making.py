@@ -55,7 +55,9 @@ async def _once(ground: Ground, attributes: Attributes, id: str | None, find: Fi
         attempts -= 1
         try:
             own = await find() if lost else None
-            return own or await _create(ground, attributes, id, find if lost else None)
+            if own is not None:
+                return await _with_secrets(ground, own, attributes)
+            return await _create(ground, attributes, id, find if lost else None)
         except Unavailable as failure:
             lost |= failure.uncertain
             if id is not None or not failure.uncertain or attempts <= 0:
@@ -69,7 +71,14 @@ async def _create(ground: Ground, attributes: Attributes, id: str | None, find: 
         own = await find() if find is not None else None
         if own is None:
             raise
-        return own
+        return await _with_secrets(ground, own, attributes)
+
+
+async def _with_secrets(ground: Ground, own: Entry, attributes: Attributes) -> Entry:
+    """Our own entry, whose creation was never answered. A password may be a request of its own, and cannot be seen."""
+    names = sorted(set(attributes) & ground.mapping.spec.secrets)
+    changes = [Change(Kind.REPLACE, name, attributes[name]) for name in names if attributes[name]]
+    return (await ground.collection.update(own.id, changes) if changes else None) or own
 
 
 async def _add(ground: Ground, anchor: str, portions: list[tuple[Change, ...]]) -> Entry:

@@ -54,6 +54,7 @@ class Person:
     owed_off: bool = False
     owed_delete: bool = False
     owed_leave: bool = False
+    discharged: bool = False
 
     @property
     def body(self) -> dict[str, Any]:
@@ -139,6 +140,9 @@ class Idp:
             self._believe_post(person, done)
         elif verb in ("off", "on", "title", "put", "put off"):
             self._believe_change(verb, person, done)
+        elif verb == "work":
+            for one in self.people.values():
+                one.discharged |= one.owed_off or one.owed_delete
 
     def _believe_refusal(self, verb: str, person: Person) -> None:
         if verb == "post":
@@ -151,6 +155,8 @@ class Idp:
         if done is None:
             person.exists = person.exists | {True} if person.id is None else person.exists
             person.active |= {True}
+            person.titles |= {None}
+            self._perhaps_back(person)
             return
         absent = self.vanishes and False in person.active
         assert False in person.exists or person.owed_delete or absent, "201 for someone who is there"
@@ -169,6 +175,8 @@ class Idp:
             person.active |= {value} if value is not None else set()
             person.titles |= {title} if title else set()
             person.owed_off |= value is False and person.id is not None
+            if value is True:
+                self._perhaps_back(person)
             return
         assert True in person.exists, "200 for someone who is not there"
         person.owed_delete &= value is not True
@@ -182,6 +190,13 @@ class Idp:
         if title:
             person.titles = {title}
             assert done["title"] == title, "a false success"
+
+    def _perhaps_back(self, person: Person) -> None:
+        """Somebody was asked back without an answer, after the worker may have put them out as it was to."""
+        if person.discharged:
+            person.owed_off = person.owed_delete = person.discharged = False
+            person.active |= {True, False}
+            person.exists |= {True}
 
     def _believe_delete(self, person: Person, done: bool) -> None:
         if done:
