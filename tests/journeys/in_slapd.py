@@ -98,29 +98,31 @@ class InSlapd:
 
     def id_of(self, kind: str, name: str) -> str:
         attribute = {"user": "uid", "group": "cn"}[kind]
-        found = self.server.search(f"(&(objectClass={PERSON if kind == 'user' else GROUP})({attribute}={escape_filter_chars(name)}))")
+        structural = {"user": PERSON, "group": GROUP}[kind]
+        found = self.server.search(f"(&(objectClass={structural})({attribute}={escape_filter_chars(name)}))")
         assert len(found) == 1, list(found)
         return next(iter(found.values()))["entryUUID"][0]
 
     def _dn(self, name: str) -> str:
-        return f"uid={name},ou=people,{self.server.base}"
+        return next(iter(self.server.search(f"(uid={escape_filter_chars(name)})", attributes=("1.1",))))
 
     def add(self, kind: str, told: Told) -> None:
         if kind == "user":
             held = {self.names[key]: value for key, value in told.items() if key != "active"} | self.derived(told, True)
             classes = ["top", "person", "organizationalPerson", "inetOrgPerson"]
-            self._done(self.server.raw.add(self._dn(told["userName"]), classes, held))
+            dn = f"uid={told['userName']},ou=people,{self.server.base}"
+            self._done(self.server.raw.add(dn, classes, held))
             return
         members = [self._dn(each) for each in told.get("members", ())] or [self._nobody]
         name = f"cn={told['displayName']},ou=groups,{self.server.base}"
         self._done(self.server.raw.add(name, ["top", "groupOfNames"], {"member": members}))
 
     def change(self, kind: str, name: str, told: Told) -> None:
-        dn = self._dn(name)
-        held = {self.names.get(key, key): [value] for key, value in told.items()}
-        if "members" in told:
+        if kind == "group":
             dn, held = f"cn={name},ou=groups,{self.server.base}", {"member": [self._dn(m) for m in told["members"]]}
-        elif "active" in told:
+        else:
+            dn, held = self._dn(name), {self.names.get(key, key): [value] for key, value in told.items()}
+        if "active" in told:
             held[self.names["active"]] = [] if told["active"] else [LOCK]
         changes = {raw: [(ldap3.MODIFY_REPLACE, values)] for raw, values in held.items()}
         self._done(self.server.raw.modify(dn, changes))

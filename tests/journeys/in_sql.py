@@ -62,7 +62,7 @@ class InApplication:
         "active": "status",
         "role": "role_id",
     }
-    raw_names: frozenset[str] = frozenset({"deleted_at"})
+    raw_names: frozenset[str] = frozenset({"deleted_at", "full_name"})
     group_names: frozenset[str] = frozenset()
 
     def __init__(self, url: str, server: Postgres | None = None) -> None:
@@ -127,7 +127,7 @@ class InApplication:
         states = {told: raw for raw, told in STATES.items()}
         roles = {name: number for number, name in ROLES.items()}
         turned: dict[str, Mapping[Any, Any]] = {"active": states, "role": roles}
-        return {self.names[key]: turned[key][value] if key in turned else value for key, value in told.items()}
+        return {self.names.get(key, key): turned[key][value] if key in turned else value for key, value in told.items()}
 
     def _full_name(self, told: Told) -> str | None:
         parts = (told.get("familyName"), told.get("givenName"))
