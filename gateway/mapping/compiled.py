@@ -15,7 +15,7 @@ from gateway.mapping.derived import BoundSet
 from gateway.mapping.digest import digest_of
 from gateway.mapping.errors import MappingError, Message
 from gateway.mapping.index import AttributeIndex
-from gateway.mapping.matching import match_filters
+from gateway.mapping.matching import match_filters, rows_of
 from gateway.mapping.model import Lifecycle, MappingFile, Members
 from gateway.mapping.parts import Parts, constants_of, is_unique
 from gateway.mapping.paths import parse_filter
@@ -80,7 +80,7 @@ class ResourceMapping:
         self.scope_filter: FilterNode | None = parts.scope
         self._scope = None if parts.scope is None else compile_condition(parts.scope, index)
         self._protect = [compile_condition(node, index) for node in parts.protect]
-        self._match = parts.match
+        self._match = [(rule, rows_of(rule, parts.rows, parts.index)) for rule in parts.match]
         self._groups = bool(holders(file, section.name)) and index.find("groups") is not None
         constants = constants_of(section, index, rows)
         self._puts: list[Put] = [*readers(rows), *self._computed(constants)]
@@ -225,7 +225,7 @@ class ResourceMapping:
     def match_filters(self, resource: Document) -> list[tuple[str, Filter]]:
         """Return (rule, filter) for each ``match`` rule that the resource has a value for, in order. Rules about
         ledger values have no filter: the ledger is asked."""
-        return match_filters(self._match, self.rows, self.sets, self.attributes, resource)
+        return match_filters(self._match, self.rows, self.sets, resource)
 
     def push(self, node: FilterNode, judge: Judge, stored_ids: StoredIds | None = None) -> Pushed:
         """Divide a filter between the target and the gateway.

@@ -24,34 +24,37 @@ def unmatched(
             attrs = [row.attr for row in rows if row.attr] + [each.attr for each in sets]
             if name not in attrs:
                 yield f"match: no row writes '{name}'{suggest(name, attrs)}"
-        elif not list(_rows(rule, rows, index)):
+        elif not rows_of(rule, rows, index):
             yield f"match: no row maps '{rule}'{suggest(rule, [row.name for row in rows])}"
 
 
-def _rows(rule: str, rows: Sequence[BoundRow], index: AttributeIndex) -> Iterator[BoundRow]:
+def rows_of(rule: str, rows: Sequence[BoundRow], index: AttributeIndex) -> tuple[BoundRow, ...]:
+    """The rows that a rule about a SCIM attribute means."""
+    if rule.lower().startswith(_TARGET):
+        return ()
     canonical = index.canonical(rule)
-    for row in rows:
-        if row.row.direction == "map" and (row.name.lower() == rule.lower() or row.path.known.path == canonical):
-            yield row
+    mapped = (row for row in rows if row.row.direction == "map")
+    return tuple(row for row in mapped if row.name.lower() == rule.lower() or row.path.known.path == canonical)
 
 
 def match_filters(
-    rules: Sequence[str],
+    rules: Sequence[tuple[str, Sequence[BoundRow]]],
     rows: Sequence[BoundRow],
     sets: Sequence[BoundSet],
-    index: AttributeIndex,
     resource: Mapping[str, Any],
 ) -> list[tuple[str, Filter]]:
     """Return (rule, filter) for each rule that the resource has a value for.
 
+    :param rules: each with its ``rows_of``.
+
     :raises InvalidValueException: a value that the row cannot take.
     """
     found: list[tuple[str, Filter]] = []
-    for rule in rules:
+    for rule, meant in rules:
         if rule.lower().startswith(_TARGET):
             found += [(rule, each) for each in _by_target(rule[len(_TARGET) :], rows, sets, resource)]
         else:
-            filters = (_filter(row, resource) for row in _rows(rule, rows, index) if row.attr)
+            filters = (_filter(row, resource) for row in meant if row.attr)
             found += [(rule, each) for each in filters if each is not None]
     return found
 

@@ -13,10 +13,10 @@ from scim2_models.path import (
     Not,
     Path,
     Present,
-    ScimFilter,
     ValuePath,
 )
 
+from gateway.mapping.paths import parse_node
 from gateway.scim import selections
 from gateway.scim.dialects import Dialect
 from gateway.scim.normalise import aliased_path, attribute_path, target
@@ -42,12 +42,12 @@ def parse(text: str, dialect: Dialect) -> FilterNode:
     if len(text) > MAX_FILTER:
         raise InvalidFilterException(detail=f"a filter may have at most {MAX_FILTER} characters")
     try:
-        return ScimFilter(text).ast
+        return parse_node(text)
     except InvalidFilterException:
         quoted = quote_bare_literals(text) if dialect.bare_literals else text
         if quoted == text:
             raise
-        return ScimFilter(quoted).ast
+        return parse_node(quoted)
 
 
 def quote_bare_literals(text: str) -> str:

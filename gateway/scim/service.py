@@ -52,6 +52,8 @@ _BY_METHOD = {
     "PATCH": Operation.patch,
     "DELETE": Operation.delete,
 }
+_BY_METHOD_OF_ALL = {"GET": Operation.search, "POST": Operation.create}
+_LITERAL = RESERVED_NAMES | {"", ".search"}
 _READS = frozenset({Operation.query, Operation.search, Operation.search_with_body})
 
 
@@ -88,6 +90,9 @@ class Service(ScimService):
         operation = _BY_METHOD.get(request.method)
         if len(segments) == 2 and operation and segments[0] not in RESERVED_NAMES and segments[1] != ".search":
             return Target(operation, endpoint=segments[0], resource_id=segments[1])
+        operation = _BY_METHOD_OF_ALL.get(request.method)
+        if len(segments) == 1 and operation and segments[0] not in _LITERAL:
+            return Target(operation, endpoint=segments[0])
         return ScimService.match(request)
 
     def authorize(self, request: ScimRequest, target: Target, resource_type: ResourceType) -> None:  # noqa: ARG002 - the library's signature

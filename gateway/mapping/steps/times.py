@@ -1,5 +1,6 @@
 """Points in time as targets write them: ``ldap_time ad_time iso_time``."""
 
+import re
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
@@ -7,6 +8,7 @@ from gateway.mapping.steps.step import Plain, StepError, spelled
 
 _EPOCH = datetime(1601, 1, 1, tzinfo=UTC)
 _NEVER = (0, 2**63 - 1)
+_PLAIN = re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2})([0-9]{2})([0-9]{2})([0-9]{2})Z")
 
 
 def instant(value: Any) -> datetime | None:
@@ -52,8 +54,21 @@ class LdapTime(Plain):
         return f"{moment.year:04d}{moment:%m%d%H%M%S}{fraction}Z"
 
     def backward(self, value: Any) -> str | None:
+        plain = _PLAIN.fullmatch(value) if isinstance(value, str) else None
+        if plain is not None:  # how directories write nearly every time
+            return _plainly(plain)
         moment = generalized_time(spelled(value).upper()) if value is not None else None
         return None if moment is None else written(moment)
+
+
+def _plainly(found: re.Match[str]) -> str | None:
+    """``20260131120000Z`` as SCIM writes it; None where there is no such moment."""
+    year, month, day, hour, minute, second = found.groups()
+    try:
+        datetime(int(year), int(month), int(day), int(hour), int(minute), int(second))
+    except ValueError:
+        return None
+    return f"{year}-{month}-{day}T{hour}:{minute}:{second}Z"
 
 
 def generalized_time(value: str) -> datetime | None:
