@@ -6,6 +6,7 @@ away is parked for the worker, and everything else is forgotten, for the IdP sen
 
 import logging
 from dataclasses import replace
+from datetime import datetime
 from functools import partial
 
 from connectors.entry import Entry
@@ -19,13 +20,15 @@ from gateway.provisioning.protocol import pending
 log = logging.getLogger(__name__)
 
 
-async def settle_all(ground: Ground) -> None:
+async def settle_all(ground: Ground, until: datetime | None = None) -> None:
     """Settle every open intent of one resource type. The first that finds the target away has asked for them all.
 
-    :raises LedgerUnavailable: the rest stays open.
+    :param until: only intents recorded before. :raises LedgerUnavailable: the rest stays open.
     """
     answers = True
     for intent in await ground.ledger.unsettled(ground.scope):
+        if until is not None and intent.at >= until:
+            continue
         work = partial(_settle, ground, intent, answers)
         answers = await under_locks(ground, settling.keys_of(ground, intent), work)
 

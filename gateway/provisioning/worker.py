@@ -28,7 +28,8 @@ T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 BATCH = 200
-RECOVER_EVERY = timedelta(minutes=5)
+RECOVER_EVERY, IN_FLIGHT = timedelta(seconds=30), timedelta(seconds=60)
+"""how often a look for what others left open, and how young an intent is that somebody may be working on"""
 ADMIT_EVERY = timedelta(seconds=10)
 SHORTEST, LONGEST = 5.0, 60.0
 """seconds between two attempts at one object, doubling: once a target is back, nobody stays in for much longer"""
@@ -56,7 +57,7 @@ class Worker:
         while not self._stopping.is_set():
             try:
                 if recovered is None or self._clock() - recovered > RECOVER_EVERY:
-                    await self.recover()
+                    await self.recover(self._clock() - IN_FLIGHT if recovered else None)
                     recovered = self._clock()
                 await self.work()
                 if admitted is None or self._clock() - admitted > ADMIT_EVERY:
@@ -70,13 +71,16 @@ class Worker:
         """Let ``run`` end once the object in hand is done."""
         self._stopping.set()
 
-    async def recover(self) -> None:
-        """Settle what a crash, or a ledger that failed at the wrong moment, left open, by reading the targets."""
-        await beside_one_another(map(self._recover, self._provisioners.values()))
+    async def recover(self, until: datetime | None = None) -> None:
+        """Settle what a crash, a replica that ended, or a ledger that failed at the wrong moment left open.
 
-    async def _recover(self, provisioner: Provisioner) -> None:
+        :param until: only what was begun before; by default everything, however young.
+        """
+        await beside_one_another(self._recover(each, until) for each in self._provisioners.values())
+
+    async def _recover(self, provisioner: Provisioner, until: datetime | None) -> None:
         for ground in provisioner.grounds.values():
-            await recovery.settle_all(ground)
+            await recovery.settle_all(ground, until)
 
     async def work(self) -> int:
         """Do what is due now. :return: how many objects were finished."""

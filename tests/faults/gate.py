@@ -31,6 +31,7 @@ class Gate:
         self._open = threading.Event()
         self._open.set()
         self._held = 0
+        self._forwards = False
         self._counted = threading.Condition()
         self._sockets: set[socket.socket] = set()
         self._listener = socket.create_server(("127.0.0.1", 0))
@@ -50,9 +51,16 @@ class Gate:
         with self._counted:
             assert self._counted.wait_for(lambda: self._held >= number, patience), f"{self._held} of {number} writes"
 
+    def release(self) -> None:
+        """Let go what is held, and everything after it."""
+        self._where = None
+        self._forwards = True
+        self._open.set()
+
     def drop(self) -> None:
         """Cut every connection, with what is held of it, and let everything pass again."""
         self._where = None
+        self._forwards = False
         for each in list(self._sockets):
             with contextlib.suppress(OSError):
                 each.shutdown(socket.SHUT_RDWR)
@@ -98,12 +106,13 @@ class Gate:
         self._end(client, server)
 
     def _hold(self) -> None:
-        """Stand still until the connection is cut: ``OSError`` then, for nothing of it may pass any more."""
+        """Stand still until ``release``, or until the connection is cut: then nothing of it may pass any more."""
         with self._counted:
             self._held += 1
             self._counted.notify_all()
         self._open.wait()
-        raise ConnectionResetError
+        if not self._forwards:
+            raise ConnectionResetError
 
     def _end(self, *both: socket.socket) -> None:
         for each in both:

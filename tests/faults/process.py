@@ -58,8 +58,9 @@ def configured(folder: Path, target: Mapping[str, Any], mapping: str, ledger: st
 class Process:
     """``dirbridge serve`` on a port that stays the same."""
 
-    def __init__(self, config: Path) -> None:
+    def __init__(self, config: Path, ledger: str | None = None) -> None:
         self.config = config
+        self.ledger = ledger or f"sqlite:///{config.parent}/ledger.db"
         self.log = config.parent / "serve.log"
         self._process: subprocess.Popen[bytes] | None = None
         with socket.socket() as free:
@@ -99,6 +100,11 @@ class Process:
             self._process.wait(30)
             self._process = None
 
+    def verb(self, *words: str) -> "subprocess.CompletedProcess[str]":
+        """Run another verb of the command beside it, with its configuration."""
+        command = [PROGRAM, *words, "--config", str(self.config)]
+        return subprocess.run(command, cwd=self.config.parent, capture_output=True, text=True, timeout=60, check=False)
+
     # ------------------------------------------------------------- as a client
 
     def ask(self, method: str, path: str, body: Any = None, token: str = TOKEN, patience: float = 40) -> Answer:
@@ -123,7 +129,7 @@ class Process:
 
     async def left(self) -> tuple[list[Pending], list[Intent]]:
         """What the ledger still owes."""
-        ledger = await Ledger.open(f"sqlite:///{self.config.parent}/ledger.db")
+        ledger = await Ledger.open(self.ledger)
         try:
             return await ledger.pending(), await ledger.unsettled()
         finally:

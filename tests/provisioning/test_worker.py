@@ -88,7 +88,10 @@ async def test_rule_16_what_cannot_be_settled_after_a_crash_keeps_nothing_else_o
             return await look(ground, intent)
 
         monkeypatch.setattr(recovery, "_entry", faulty)
-        await here.worker().recover()
+        await here.worker().recover(here.clock())
+        assert len(await here.ledger.unsettled()) == 2, "a replica may be working on them"
+        here.clock.forward(60)
+        await here.worker().recover(here.clock())
         assert await here.ledger.unsettled() == []
         assert await here.worker().work() == 1, "where the target answers, nobody waits for the worker's first pause"
         assert here.entry(bob)["state"] == ("off",)
