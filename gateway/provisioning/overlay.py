@@ -6,7 +6,6 @@ One overlay serves reads, filters, lists and totals.
 import hashlib
 import string
 from collections.abc import Callable, Mapping
-from copy import deepcopy
 from datetime import datetime
 from typing import Any
 
@@ -15,7 +14,7 @@ import orjson
 from connectors.entry import Entry, Ref, Value
 from gateway.ledger.model import Assertion
 from gateway.mapping.compiled import ResourceMapping
-from gateway.provisioning.documents import value_at, with_value
+from gateway.provisioning.documents import copied, value_at, with_value
 from gateway.provisioning.model import Resource
 from gateway.provisioning.view import AT_NAMES, View
 
@@ -34,7 +33,7 @@ def overlaid(mapping: ResourceMapping, entry: Entry, assertion: Assertion | None
 def absent(assertion: Assertion) -> Resource:
     """An object whose entry ``deactivate = "delete"`` removed: as it was last seen, and inactive."""
     last: Mapping[str, Any] = assertion.overlay.get(LAST_SEEN) or assertion.document
-    resource: Resource = deepcopy({key: value for key, value in last.items() if key not in _SERVERS})
+    resource: Resource = copied({key: value for key, value in last.items() if key not in _SERVERS})
     for path, value in assertion.stored.items():
         resource = with_value(resource, path, value)
     return {**_over(resource, assertion), "active": False}

@@ -6,11 +6,11 @@ ten times as much as the change.
 """
 
 from collections.abc import Iterable
-from copy import deepcopy
 from typing import Any
 
 from scim2_models import InvalidValueException, MutabilityException, NoTargetException, PayloadTooLargeException
 
+from gateway.provisioning.documents import copied
 from gateway.scim import selections
 from gateway.scim.patching import Write
 from gateway.scim.shape import Attribute
@@ -42,7 +42,7 @@ def applied(operations: Iterable[tuple[Write, ...]], current: Document) -> Docum
     :raises MutabilityException: an immutable value would change, or a required one go.
     :raises InvalidValueException: two values would be primary. :raises PayloadTooLargeException: too much work.
     """
-    document = deepcopy(current)
+    document: Document = copied(current)
     effort = Effort()
     for writes in operations:
         before = _snapshot(document, writes, effort)
@@ -110,7 +110,7 @@ def _written(holder: Document, attribute: Attribute, write: Write) -> None:
         current = holder.get(attribute.name) or [] if write.op == "add" else []
         holder[attribute.name] = current + _new(attribute, current, value)
     elif attribute.complex:
-        merged = {**(holder.get(attribute.name) or {}), **deepcopy(value)}
+        merged = {**(holder.get(attribute.name) or {}), **copied(value)}
         holder[attribute.name] = {name: item for name, item in merged.items() if item is not None}
     else:
         holder[attribute.name] = value
@@ -208,7 +208,7 @@ def _selected(holder: Document, attribute: Attribute, write: Write, matched: lis
         if sub is not None:
             _set(element, sub, write)
         elif attribute.complex:
-            element.update(deepcopy(write.value))
+            element.update(copied(write.value))
     if not attribute.complex:
         chosen = {id(item) for item in matched}
         holder[attribute.name] = [write.value if id(item) in chosen else item for item in holder[attribute.name]]
