@@ -33,8 +33,11 @@ async def _update(
     if anchor is None:
         raise NotFoundException(detail=f"{ground.type} {id} not found")
 
+    skipped = set(delta.skipped)
+
     async def apply() -> Confirmed:
         _, done = await applying.apply(ground, None, anchor, (), delta, None)
+        skipped.update(done.skipped)
         confirmed = Confirmed(
             id=id,
             anchor=anchor,
@@ -51,7 +54,7 @@ async def _update(
     except NotFound:
         await ground.reader.read(ground.type, id, Wanted(attributes=frozenset({"id"})))  # says 404, or 503 while unsure
         raise
-    return replace(there, entry=None, assertion=assertion, moved=delta.add | delta.remove)
+    return replace(there, entry=None, assertion=assertion, moved=delta.add | delta.remove, skipped=bool(skipped))
 
 
 def _must_look(ground: Ground, when: Precondition) -> bool:

@@ -98,7 +98,7 @@ class Provisioner:
     async def patch(
         self, type: str, id: str, patch: Patch, when: Precondition = ANY, wanted: Wanted | None = EVERYTHING
     ) -> Resource | None:
-        """PATCH. :return: the resource as it then stands, None for ``wanted=None``.
+        """PATCH. :return: the resource as it then stands; None for ``wanted=None``, unless a member was left out.
 
         :raises SCIMException: 400, 403, 404, 409, 412, 503.
         """
@@ -110,7 +110,9 @@ class Provisioner:
                 else:
                     there = await updating.update(ground, id, updating.patched(patch), when)
             await aftermath.of_update(ground, there, patch.members)
-            return None if wanted is None else await self._answer(ground, there, wanted)
+            if wanted is None and not there.skipped:
+                return None
+            return await self._answer(ground, there, wanted or EVERYTHING)
 
     async def delete(self, type: str, id: str, when: Precondition = ANY) -> None:
         """DELETE. :raises SCIMException: 403, 404, 412, 503."""

@@ -22,6 +22,7 @@ class Standing:
     :param moved: members whom the write just done added or removed. :param fresh: it was just made, for someone new.
     :param newly_named: it has another externalId now.
     :param overtakes: the write in hand ends what was owed, instead of doing it.
+    :param skipped: members that nobody has were named and left out: the answer must show it.
     :param reborn: it has an entry again, which is in none of its groups yet.
     """
 
@@ -35,6 +36,7 @@ class Standing:
     newly_named: bool = False
     overtakes: bool = False
     reborn: bool = False
+    skipped: bool = False
 
     @property
     def anchor(self) -> str | None:

@@ -131,7 +131,9 @@ class Handler(AsyncScimHandler):
         if stood is None:
             return _empty(HTTPStatus.NO_CONTENT)
         response = self._resource(request, resource_type, stood, wanted, HTTPStatus.OK)
-        return response if answered else _empty(HTTPStatus.NO_CONTENT, response)
+        if answered or self.settings.patch_response != "none":
+            return response  # asked for, or the only way to see that an unknown member was left out (rule 18)
+        return _empty(HTTPStatus.NO_CONTENT, response)
 
     async def _must_exist(self, resource_type: ResourceType, id: str) -> None:
         """A resource that is not there is said before what is wrong with the body. :raises NotFoundException:"""

@@ -7,7 +7,7 @@ from scim2_models import InvalidValueException, NotFoundException
 
 from connectors.entry import MEMBERS, Ref
 from gateway.mapping.compiled import parse_filter
-from gateway.provisioning.model import MemberChange
+from gateway.provisioning.model import MemberChange, Patch
 from tests.provisioning.site import Site, mapping_text, site
 
 pytestmark = pytest.mark.anyio
@@ -141,6 +141,16 @@ async def test_rule_18_unknown_members_are_skipped_and_audited(tmp_path: Path) -
         told = " ".join(line.detail for line in await here.ledger.audit())
         assert "nobody-1" in told
         assert "nobody-2" in told
+
+
+async def test_rule_18_a_member_left_out_is_never_answered_with_nothing(tmp_path: Path) -> None:
+    async with site(tmp_path, mapping_text(members='unknown = "skip"')) as here:
+        (ann,) = await people(here, "ann")
+        team = await group(here)
+        for named, shown in ((("nobody", ann), {ann}), ((ann,), None)):
+            patch = Patch(members=(MemberChange("add", named),))
+            stood = await here.provisioner.patch("Group", team, patch, wanted=None)
+            assert (stood and {each["value"] for each in stood["members"]}) == shown
 
 
 async def test_rule_18_a_deleted_user_is_nobody(tmp_path: Path) -> None:
