@@ -7,8 +7,8 @@ from dataclasses import replace
 from datetime import datetime
 
 from gateway.ledger import codec, tokens
-from gateway.ledger.base import LedgerBase, now
 from gateway.ledger.model import LedgerUnavailable, Token
+from gateway.ledger.opened import Opened, now
 from gateway.ledger.store import Store
 
 log = logging.getLogger("dirbridge.ledger")
@@ -16,7 +16,7 @@ TOUCH_EVERY = 60.0
 """seconds between two notes of a token's last use"""
 
 
-class Tokens(LedgerBase):
+class Tokens(Opened):
     """Bearer tokens, made, listed, revoked and verified."""
 
     def __init__(self, store: Store) -> None:

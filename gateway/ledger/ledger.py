@@ -12,7 +12,6 @@ from datetime import datetime
 from typing import Any
 
 from gateway.ledger import codec, queries
-from gateway.ledger.base import now
 from gateway.ledger.keeping import Tokens
 from gateway.ledger.lookups import Lookups
 from gateway.ledger.migrations import migrate
@@ -26,6 +25,7 @@ from gateway.ledger.model import (
     Pending,
     Scope,
 )
+from gateway.ledger.opened import now
 from gateway.ledger.store import Store
 
 

@@ -4,12 +4,12 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from gateway.ledger import codec, queries
-from gateway.ledger.base import LedgerBase
 from gateway.ledger.model import AllSeen, Assertion, Deferred, Scope, Seen
+from gateway.ledger.opened import Opened
 from gateway.ledger.store import Store
 
 
-class Lookups(LedgerBase):
+class Lookups(Opened):
     """Look-ups of assertions, aliases, ledger values and members."""
 
     def __init__(self, store: Store) -> None:

@@ -61,9 +61,10 @@ def test_json_is_json(block: Block) -> None:
     assert json.loads(block.text)
 
 
-@pytest.mark.parametrize("block", blocks("python"), ids=named)
-def test_python_runs(block: Block, tmp_path: Path) -> None:
-    subprocess.run([sys.executable, "-c", block.text], cwd=tmp_path, check=True, timeout=60)
+def test_python_runs(tmp_path: Path) -> None:
+    for block in blocks("python"):
+        done = subprocess.run([sys.executable, "-c", block.text], cwd=tmp_path, check=False, timeout=60)
+        assert done.returncode == 0, block
 
 
 def script(page: str, port: int) -> str:

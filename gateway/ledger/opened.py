@@ -7,7 +7,7 @@ from gateway.ledger.statements import prepare
 from gateway.ledger.store import Store
 
 
-class LedgerBase:
+class Opened:
     """An open store, its prepared statements, and the transactions over them."""
 
     def __init__(self, store: Store) -> None:
