@@ -19,7 +19,7 @@ demo: $(VENV)/run.stamp  ## see the main job: Okta provisions users and groups i
 
 test: $(VENV)/dev.stamp  ## run the tests; they start their own slapd and PostgreSQL
 	@$(BIN)/python tests/backends/install.py
-	$(BIN)/pytest $(ARGS)
+	$(BIN)/pytest --numprocesses=auto --dist=loadfile $(ARGS)
 
 check: $(VENV)/dev.stamp  ## formatting, lint, types, the walls between the rooms
 	$(BIN)/ruff format --check .
