@@ -67,8 +67,27 @@ class Reading:
 
     async def read(self, link: Link, id: str, attributes: frozenset[str] | None) -> Entry:
         """See ``Collection.read``."""
+        if attributes is not None and GROUPS in attributes and (entry := await self._together(link, id, attributes)):
+            return entry
         row = await self.locate(link, id, self.requested(attributes))
         return (await self.entries(link, [row], attributes))[0]
+
+    async def _together(self, link: Link, id: str, attributes: frozenset[str]) -> Entry | None:
+        """The entry and its groups by one search, where it was seen before and is still there; else None."""
+        seen, asserted = self.known.get(id), self.place.anchor.asserted(id)
+        groups = self.resolver.beside()
+        names = self.requested(attributes)
+        if seen is None or asserted is None or groups is None or groups.member in names:
+            return None
+        term = terms.either([self.place.by_id([asserted]), self.resolver.containing(groups, seen[0])])
+        rows = await link.find(self.place.bases[0], term, [*dict.fromkeys([*names, *self.resolver.shown_of(groups)])])
+        own = next((row for row in rows if self.place.id_of(row) == id), None)
+        if own is None or own.dn != seen[0]:
+            return None
+        self.known.put(id, own.dn)
+        (filled,) = await self.resolver.fill(link, [own], attributes - {GROUPS})
+        found = self.resolver.as_groups(groups, [row for row in rows if row is not own])
+        return self.place.entry(own, attributes, {**filled, GROUPS: found} if found else filled)
 
     def requested(self, attributes: frozenset[str] | None) -> list[str]:
         return [*self.place.requested(attributes), *self.resolver.requested(attributes)]

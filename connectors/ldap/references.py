@@ -108,9 +108,30 @@ class Resolver:
         """The groups that ``dn`` is a member of: their collections and DNs."""
         held = []
         for place in self.containers:
-            term = query.both(query.equal(place.member or "", dn.encode()), place.filter)
+            term = self.containing(place, dn)
             held += [(place, row.dn) for base in place.bases for row in await link.find(base, term, ("1.1",))]
         return held
+
+    def beside(self) -> Place | None:
+        """The one collection of groups that a search for an entry can cover too; None where there is no such."""
+        if self._memberof or len(self.containers) != 1 or self.containers[0].bases != self.place.bases:
+            return None
+        groups = self.containers[0]
+        return groups if len(groups.bases) == 1 and groups.spec.name != self.place.spec.name else None
+
+    def containing(self, groups: Place, dn: str) -> bytes:
+        """The filter for the groups that ``dn`` is a member of."""
+        return query.both(query.equal(groups.member or "", dn.encode()), groups.filter)
+
+    def shown_of(self, groups: Place) -> list[str]:
+        """What a group must be asked for to be named as one."""
+        return [name for name in (groups.anchor.attribute, self._display(groups)) if name]
+
+    def as_groups(self, groups: Place, rows: Iterable[Row]) -> tuple[Ref, ...]:
+        """The rows as values of ``@groups``."""
+        display = self._display(groups)
+        refs = [ref for row in rows if (ref := _ref(groups, row, display)) is not None]
+        return tuple(sorted(refs, key=lambda ref: ref.id))
 
     def _grouped(self, reference: Reference) -> list[tuple[str, list[Place]]]:
         """The collections of a reference, those together that one search can cover."""

@@ -5,7 +5,9 @@ what cannot: rename, then modify (else the rename is taken back), then the passw
 is lost in between ends as ``Unavailable(uncertain=True)``.
 """
 
+import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 
 from connectors.entry import GROUPS, MEMBERS, PARENT, Change, Entry, Kind
 from connectors.errors import Conflict, ConnectorError, Unavailable, Unsupported
@@ -18,6 +20,8 @@ from connectors.ldap.messages import ADD, DELETE, REPLACE, Control, Response, Ro
 from connectors.ldap.pool import Link
 from connectors.ldap.requests import Requests
 
+LOOKS, LATER = 20, 0.01
+"""How often, and after how many seconds, to look whether references to a renamed entry follow it."""
 _KINDS = {Kind.ADD: ADD, Kind.REMOVE: DELETE, Kind.REPLACE: REPLACE}
 
 
@@ -67,10 +71,21 @@ class Updating:
                 continue
             self._reading.snapshots.written()
             self._reading.known.put(id, move.target(dn))
+            if move.rdn is not None:
+                await self._moved(link, dn)
             if members_only:
                 return None
             return await self._requests.written(link, written or await self._requests.read_back(link, move.target(dn)))
         raise Unavailable("the entry is being changed by others")
+
+    async def _moved(self, link: Link, old: str) -> None:
+        """After a rename: wait a moment for the directory's own referential integrity, which OpenLDAP sees to after it
+        has answered, so that the next read does not miss a membership."""
+        with suppress(ConnectorError):  # the rename stands, whatever a look says
+            for _ in range(LOOKS):
+                if not await self._resolver.groups_of(link, old):
+                    return
+                await asyncio.sleep(LATER)
 
     def _held_by(self, row: Row | None) -> dict[str, Sequence[bytes]] | None:
         """The present values of everything that was asked for."""
