@@ -123,6 +123,14 @@ def _within(path: ValuePath, node: Present | Comparison) -> FilterNode:
     return ValuePath(path.attr_path, LogicalExpr(LogicalOperator.and_, (path.val_filter, inner)))
 
 
+def without_text(node: FilterNode, shapes: Sequence[Shape]) -> FilterNode | None:
+    """The comparison of a string attribute with a text, without that text; None for any other filter."""
+    if not isinstance(node, Comparison) or not isinstance(node.value, str) or not node.value:
+        return None
+    place = find(node.attr_path, shapes)
+    return Comparison(node.attr_path, node.op, "") if place is not None and place.leaf.type == "string" else None
+
+
 def find(path: AttrPath, shapes: Sequence[Shape]) -> Place | None:
     """Return where a path leads in the first shape that knows it."""
     return next((place for shape in shapes if (place := shape.place(path)) is not None), None)

@@ -52,6 +52,7 @@ _BY_METHOD = {
     "PATCH": Operation.patch,
     "DELETE": Operation.delete,
 }
+_KEPT = 256
 _BY_METHOD_OF_ALL = {"GET": Operation.search, "POST": Operation.create}
 _LITERAL = RESERVED_NAMES | {"", ".search"}
 _READS = frozenset({Operation.query, Operation.search, Operation.search_with_body})
@@ -79,6 +80,7 @@ class Service(ScimService):
         config = service_provider_config(mapping, settings)
         provider: ScimProvider = provider_of(mapping, config, strict=self.dialect.strict)
         super().__init__(provider, secret=settings.secret)
+        self._searches: dict[str, SearchRequest[Any]] = {}
         self.shapes: dict[str, Shape] = {name: shape_of(resource) for name, resource in mapping.resources.items()}
 
     # -- who may do what ---------------------------------------------------
@@ -176,8 +178,7 @@ class Service(ScimService):
         wanted = self.wanted(shapes, given)
         node = self._filter(given, shapes)
         cleaned = self._cleaned(given, node, wanted, shapes)
-        with self.provider:
-            request, position = self.read_search(types, cleaned)
+        request, position = self._judged(types, shapes, cleaned, node)
         return Listed(
             Search(
                 types=tuple(shape.name for shape in shapes),
@@ -193,6 +194,30 @@ class Service(ScimService):
             request,
             tuple(types),
         )
+
+    def _judged(
+        self, types: list[ResourceType], shapes: list[Shape], cleaned: Document, node: FilterNode | None
+    ) -> tuple[SearchRequest[Any], Any]:
+        """The library's judgement of a list request, and the position of its cursor.
+
+        It depends on all but the text that an attribute of type string is compared with, so lists by index that
+        differ in that alone, as an IdP's look-ups do, are judged once.
+        """
+        alike = None if "cursor" in cleaned or node is None else filters.without_text(node, shapes)
+        if alike is None:
+            with self.provider:
+                return self.read_search(types, cleaned)
+        key = repr((sorted({**cleaned, "filter": str(alike)}.items()), [each.name for each in types]))
+        known = self._searches.get(key)
+        if known is not None:
+            return known, None
+        with self.provider:
+            request, position = self.read_search(types, cleaned)
+        if request.cursor is None:  # else it seals the next cursor, which is for this filter alone
+            if len(self._searches) >= _KEPT:
+                self._searches.clear()
+            self._searches[key] = request
+        return request, position
 
     def _filter(self, given: Document, shapes: list[Shape]) -> FilterNode | None:
         text = given.get("filter")
