@@ -1,6 +1,6 @@
 """One row of a mapping file, bound to its schema: paths resolved, steps built, conditions compiled."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -140,7 +140,11 @@ class BoundRow:
             return False
         if self.shape is Shape.WHOLE and self.path.known.sub is None:
             return bool(self.settled(held) == self.settled(made))
-        return bool(self.settled(held) == _comparable(made, self.facts if not self.pipeline.steps else None))
+        return bool(self.settled(held) == self.meaning(made))
+
+    def meaning(self, made: Any) -> Any:
+        """What would be written, in the form in which ``settled`` gives what the target holds."""
+        return comparable(made, None if self.pipeline.steps else self.facts)
 
     def blank(self, held: Any) -> bool:
         """Whether the row's steps make nothing of what the target holds (a lone blank under ``trim``)."""
@@ -149,15 +153,15 @@ class BoundRow:
     def settled(self, held: Any) -> Any:
         """Return what would be written for what the target holds, in comparable form; None where nothing would."""
         if self.elements:
-            return _comparable({name: value for name, value in held.items() if value is not None}, None)
+            return comparable({name: value for name, value in held.items() if value is not None}, None)
         if self.shape is Shape.WHOLE and self.path.known.sub is None:
-            return _comparable(self.out(held), None)
+            return comparable(self.out(held), None)
         if self.pipeline.plain:
             value = shown(held, self.facts)
             if value is None or not self.pipeline.steps:
-                return _comparable(value, self.facts)
-            return _comparable(self.pipeline.settled(value), None)
-        return _comparable(self.pipeline.settled(held), None)
+                return comparable(value, self.facts)
+            return comparable(self.pipeline.settled(value), None)
+        return comparable(self.pipeline.settled(held), None)
 
     def chosen(self, held: Sequence[Any], last: Any) -> Any:
         """Return the one of several values that the row speaks of: the asserted one if it is still there, else the
@@ -188,15 +192,28 @@ def _is_text(path: ScimPath) -> bool:
     return path.known.facts.type in ("string", "reference")
 
 
-def _comparable(value: Any, facts: SchemaAttribute | None) -> Any:
+def comparable(value: Any, facts: SchemaAttribute | None = None) -> Any:
     """Bring values that mean the same, and are not equal in Python, together; keep True and 1 apart."""
     if facts is not None and facts.type == "dateTime" and isinstance(value, str):
         return shown(value, facts)
     if isinstance(value, Mapping):
-        return frozenset((key, _comparable(inner, None)) for key, inner in value.items() if inner is not None)
-    if isinstance(value, list):
-        return tuple(_comparable(inner, None) for inner in value)
+        return frozenset((key, comparable(inner, None)) for key, inner in value.items() if inner is not None)
+    if isinstance(value, list | tuple):
+        return tuple(comparable(inner, None) for inner in value)
     return (bool, value) if isinstance(value, bool) else value
+
+
+def exact(value: Any) -> Any:
+    """A key that equal values of one type share, and no others."""
+    return type(value), comparable(value)
+
+
+def once(values: Iterable[Any]) -> list[Any]:
+    """Each value once, where it stood first."""
+    kept: dict[Any, Any] = {}
+    for value in values:
+        kept.setdefault(exact(value), value)
+    return list(kept.values())
 
 
 def _order(value: Any) -> tuple[str, str]:
@@ -218,9 +235,9 @@ def _whole(value: Any, head: SchemaAttribute) -> Any:
         if not isinstance(each, kinds):
             return None
         kept = _filled(each) if isinstance(each, dict) else shown(each, head)
-        if kept not in (None, "", {}) and kept not in found:
+        if kept not in (None, "", {}):
             found.append(kept)
-    return found or None
+    return once(found) or None
 
 
 def _filled(value: Any) -> dict[str, Any] | None:

@@ -22,7 +22,7 @@ class Pipeline:
         self.varies = any(step.varies for step in steps)
         self.fleeting = any(step.fleeting for step in steps)
         self.reads_absence = bool(steps) and steps[-1].reads_absence
-        self._reads_old = any(step.reads_old for step in steps)
+        self.reads_old = any(step.reads_old for step in steps)
 
     def forward(self, value: Any, old: Any = None) -> Any:
         """Return the target's value, None for none.
@@ -32,7 +32,7 @@ class Pipeline:
         if not self.steps:
             return value
         try:
-            return self._onto(value, old) if self._reads_old and old is not None else self._forward(value)
+            return self._onto(value, old) if self.reads_old and old is not None else self._forward(value)
         except StepError:
             raise
         except (ValueError, TypeError, OverflowError, RecursionError) as error:

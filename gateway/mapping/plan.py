@@ -7,8 +7,9 @@ from typing import Any
 from scim2_models import InvalidValueException
 
 from connectors.entry import Change, Kind, Ref
-from gateway.mapping.bound import BoundRow, Shape
+from gateway.mapping.bound import BoundRow, Shape, exact, once
 from gateway.mapping.coerce import asserted
+from gateway.mapping.meanings import Held, Made
 from gateway.mapping.slots import ELSEWHERE, MISSING, Lack
 from gateway.mapping.steps import StepError
 
@@ -138,11 +139,7 @@ def all_into(row: BoundRow, value: Any) -> list[Any]:
         if type(one) is str:
             return [one]
         made = list(one) if isinstance(one, tuple) else [one]
-    distinct: list[Any] = []
-    for each in made:
-        if each is not None and each not in distinct:
-            distinct.append(each)
-    return distinct
+    return once(each for each in made if each is not None)
 
 
 def swap(row: BoundRow, value: Any, held: tuple[Any, ...], last: Any) -> tuple[list[Change], Any, Any]:
@@ -211,27 +208,29 @@ def several(
     :param removed: values that the request takes away whoever wrote them.
     """
     attr = row.attr or ""
-    made = [] if value is None else _all_onto(row, value, held)
-    new = [each for each in made if not any(row.same(each, there) for there in held)]
-    kept = [there for there in held if any(row.same(each, there) for each in made)]
-    gone = [there for there in held if there not in kept]
+    standing = Held(row, held)
+    made = [] if value is None else _all_onto(row, value, standing)
+    new = [each for each in made if not standing.has(each)]
+    kept = Made(row, made)
+    gone = [there for there in held if not kept.has(there)]
     if row.row.others != "remove":
-        mine = _quietly(row, last)
-        gone = [there for there in gone if there in removed or any(row.same(each, there) for each in mine)]
+        mine, named = Made(row, _quietly(row, last)), set(map(exact, removed))
+        gone = [there for there in gone if exact(there) in named or mine.has(there)]
     if not new and not gone:
         return [], held, held
-    after = tuple(each for each in held if each not in gone) + tuple(new)
+    leaving = set(map(exact, gone))
+    after = tuple(each for each in held if exact(each) not in leaving) + tuple(new)
     changes = [Change(Kind.REMOVE, attr, tuple(gone))] if gone else []
     return changes + ([Change(Kind.ADD, attr, tuple(new))] if new else []), held, after
 
 
-def _all_onto(row: BoundRow, value: Any, held: tuple[Any, ...]) -> list[Any]:
+def _all_onto(row: BoundRow, value: Any, held: Held) -> list[Any]:
     """Translate everything a row asserts; what reads as asserted stands for itself."""
     made: list[Any] = []
     for each in value if isinstance(value, list) else [value]:
-        there = next((one for one in held if row.reads_as(one, each) or row.means(each, one)), None)
+        there = held.standing_for(each)
         made += all_into(row, [each]) if there is None else [there]
-    return [one for at, one in enumerate(made) if one not in made[:at]]
+    return once(made)
 
 
 def _quietly(row: BoundRow, last: Any) -> list[Any]:

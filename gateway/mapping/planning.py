@@ -10,6 +10,7 @@ from gateway.mapping import derived
 from gateway.mapping.bound import BoundRow, Shape
 from gateway.mapping.derived import BoundSet, Parents
 from gateway.mapping.events import Events, forced
+from gateway.mapping.meanings import Held, Made
 from gateway.mapping.model import Lifecycle
 from gateway.mapping.plan import (
     Draft,
@@ -246,9 +247,11 @@ def _difference(
 def _removed(row: BoundRow, value: Any, held: tuple[Any, ...]) -> tuple[Any, ...]:
     """What an edit takes away: a request that only takes away means it; one that also adds is a replace (rule 17)."""
     made = [] if value is None else all_into(row, value)
-    if any(not any(row.same(each, there) for there in held) for each in made):
+    standing = Held(row, held)
+    if not all(standing.has(each) for each in made):
         return ()
-    return tuple(there for there in held if not any(row.same(each, there) for each in made))
+    kept = Made(row, made)
+    return tuple(there for there in held if not kept.has(there))
 
 
 def _admit(row: BoundRow, held: tuple[Any, ...], now: Any, changes: list[Change], draft: Draft) -> None:

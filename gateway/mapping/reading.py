@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from connectors.entry import GROUPS, MEMBERS, Entry, Ref
-from gateway.mapping.bound import BoundRow, Shape
+from gateway.mapping.bound import BoundRow, Shape, once
 from gateway.mapping.coerce import is_empty, shown
 from gateway.mapping.model import SchemaAttribute
 
@@ -14,6 +14,8 @@ Last = Mapping[str, Any] | None
 Put = Callable[[Entry, Document, Stored, Last], None]
 Fetch = Callable[[Entry, Stored, Last], Any]
 """entry, ledger values, last assertion → the SCIM value of one row, or None"""
+FEW = 8
+"""Up to how many values it is faster to look through than to make keys of them."""
 
 
 def readers(rows: Sequence[BoundRow]) -> list[Put]:
@@ -169,16 +171,21 @@ def _element(rows: Sequence[BoundRow]) -> Put:
             else:
                 found[part] = value
         if found:
-            _append(document, extension, name, {**fixed, **found})
+            _extend(document, extension, name, [{**fixed, **found}])
 
     return element
 
 
-def _append(document: Document, extension: str, name: str, value: Any) -> None:
+def _extend(document: Document, extension: str, name: str, new: Sequence[Any]) -> None:
+    """Add the values that are not there yet."""
     holder = document.setdefault(extension, {}) if extension else document
     values = holder.setdefault(name, [])
-    if value not in values:
-        values.append(value)
+    if len(new) > FEW:
+        values[:] = once([*values, *new])
+        return
+    for value in new:
+        if value not in values:
+            values.append(value)
 
 
 def _several(row: BoundRow) -> Put:
@@ -195,16 +202,19 @@ def _several(row: BoundRow) -> Put:
             held = stored.get(stored_as) or ()
         elif single:
             held = out(row.chosen(held, None if last is None else row.get(last))) if held else ()
+        new = []
         for value in held if isinstance(held, list | tuple) else (held,):
             found = value if single or stored_as is not None or constant is not None else out(value)
             if is_empty(found):
                 continue
             if part is None:
-                _append(document, extension, name, _kept(found))
+                new.append(_kept(found))
             elif ref is not None:
-                _append(document, extension, name, {**fixed, part: found, **_reference(value, ref)})
+                new.append({**fixed, part: found, **_reference(value, ref)})
             else:
-                _append(document, extension, name, {**fixed, part: found})
+                new.append({**fixed, part: found})
+        if new:
+            _extend(document, extension, name, new)
 
     return several
 
