@@ -99,7 +99,10 @@ class Ledger(Lookups, Tokens):
         whoever holds an object's lock and finds one for that object (by ``id``, or a create by one of its ``match``
         values) knows that nobody is working on it.
         """
-        rows = await self._store.read(lambda session: session.execute(self._s.intents).fetchall())
+        statement, key = self._s.intents, {}
+        if scope is not None and id is not None:
+            statement, key = self._s.intents_of, {**queries.own(scope), "id": codec.plain(id)}
+        rows = await self._store.read(lambda session: session.execute(statement, key).fetchall())
         found = [codec.intent(row) for row in rows]
         return [
             one

@@ -97,6 +97,7 @@ class Statements:
     insert_intent: str
     delete_intent: str
     intents: str
+    intents_of: str
     pending_one: str
     pending_all: str
     upsert_pending: str
@@ -179,6 +180,7 @@ def prepare(dialect: Dialect) -> Statements:
         insert_intent=dialect.insert(INTENT),
         delete_intent=sql(delete(INTENT).where(_is(INTENT, "key"))),
         intents=sql(select(INTENT).order_by(INTENT.c.at)),
+        intents_of=sql(select(INTENT).where(_is(INTENT, *OBJECT)).order_by(INTENT.c.at)),
         pending_one=sql(select(PENDING).where(_is(PENDING, *OBJECT))),
         pending_all=sql(select(PENDING).order_by(PENDING.c.next_due)),
         upsert_pending=dialect.upsert(PENDING),

@@ -11,7 +11,7 @@ from connectors.entry import Entry
 from connectors.errors import NotFound
 from gateway.ledger.model import Assertion, Confirmed
 from gateway.mapping.compiled import Plan
-from gateway.provisioning import adoption, guard, lifecycle, members, settling, uniqueness, vanishing
+from gateway.provisioning import adoption, guard, lifecycle, members, recovery, settling, uniqueness, vanishing
 from gateway.provisioning.adoption import Match
 from gateway.provisioning.bringing import bring_to
 from gateway.provisioning.documents import asserted_by_put, named_by_put
@@ -94,6 +94,8 @@ async def _met(order: Order, entry: Entry, held: frozenset[str]) -> Standing:
     owner = (await ground.ledger.by_anchors(ground.scope, [entry.id])).get(entry.id)
     id = owner.id if owner else (await ground.ledger.seen(ground.scope)).id_of(entry.id)
     require(held, frozenset({ground.key(id)}))
+    if await recovery.settle_before(ground, id):
+        owner = (await ground.ledger.by_anchors(ground.scope, [entry.id])).get(entry.id)
     claim = adoption.claim(ground, entry, owner, order.resource.get("externalId"))
     if claim == "restore" and owner is not None:
         return await restore(order, owner, entry, held)
@@ -107,6 +109,8 @@ async def _return_of(order: Order, former: Assertion, entries: Mapping[str, Entr
     """Someone comes back whom this connection had deleted or made absent (rule 22)."""
     ground = order.ground
     require(held, frozenset({ground.key(former.id)}))
+    if await recovery.settle_before(ground, former.id):
+        former = await ground.ledger.get(ground.scope, former.id) or former
     entry = entries.get(former.anchor or "") or await _still_there(ground, former)
     if set(entries) - {former.anchor}:
         raise UniquenessException(detail="externalId and the other match attributes name different entries")

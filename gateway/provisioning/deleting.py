@@ -11,7 +11,7 @@ from connectors.entry import MEMBERS, Change, Entry, Kind, Ref
 from connectors.errors import NotFound
 from connectors.filters import Compare, Operator, Verdict
 from gateway.ledger.model import Assertion, Confirmed, Goal
-from gateway.provisioning import applying, lifecycle, preconditions, roles, settling
+from gateway.provisioning import applying, lifecycle, preconditions, recovery, roles, settling
 from gateway.provisioning.ground import Ground, under_locks
 from gateway.provisioning.members import Delta
 from gateway.provisioning.model import Precondition
@@ -31,12 +31,15 @@ async def delete(ground: Ground, id: str, when: Precondition) -> None:
 
 
 async def _delete(ground: Ground, id: str, when: Precondition, held: frozenset[str]) -> None:
+    unheard = any(intent.reducing.delete for intent in await recovery.settle_before(ground, id))
     assertion = own(ground, await ground.ledger.get(ground.scope, id))
     left = await owed(ground, id, assertion)
     if left.delete and await gone(ground, assertion.anchor if assertion else id):
         await _confirm_gone(ground, id, assertion)
         return
     if assertion is not None and assertion.life == "deleted":
+        if unheard:
+            return  # it was done, and its answer lost
         raise NotFoundException(detail=f"{ground.type} {id} not found")
     there = await load(ground, id)
     if (there.absent or recreates(ground)) and await settling.settle_object(ground, id, held):

@@ -8,7 +8,7 @@ from scim2_models import NotFoundException
 
 from connectors.errors import NotFound
 from gateway.ledger.model import Confirmed, Goal
-from gateway.provisioning import applying, guard, members, preconditions
+from gateway.provisioning import applying, guard, members, preconditions, recovery
 from gateway.provisioning.ground import Ground, under_locks
 from gateway.provisioning.model import ANY, MemberChange, Precondition, Wanted
 from gateway.provisioning.protocol import Write, carry_out
@@ -26,6 +26,7 @@ async def update(ground: Ground, id: str, asked: Sequence[MemberChange], when: P
 async def _update(
     ground: Ground, id: str, asked: Sequence[MemberChange], when: Precondition, _: frozenset[str]
 ) -> Standing:
+    await recovery.settle_before(ground, id)
     there = await load(ground, id) if _must_look(ground, when) else await _known(ground, id)
     preconditions.check(when, there.version)
     delta = await members.plan(ground, id, asked, there.owed.remove_members)

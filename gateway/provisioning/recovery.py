@@ -33,6 +33,20 @@ async def settle_all(ground: Ground, until: datetime | None = None) -> None:
         answers = await under_locks(ground, settling.keys_of(ground, intent), work)
 
 
+async def settle_before(ground: Ground, id: str) -> list[Intent]:
+    """Under an object's lock, before it is looked at: settle what the dead left open of it.
+
+    So a later word of the IdP finds what an earlier one still owes, and is never undone by it.
+
+    :return: what was open. :raises LedgerUnavailable:
+    """
+    left = [intent for intent in await ground.ledger.unsettled(ground.scope, id=id) if not intent.match]
+    answers = True
+    for intent in left:
+        answers = await _settle(ground, intent, answers, frozenset())
+    return left
+
+
 async def _settle(ground: Ground, intent: Intent, answers: bool, _: frozenset[str]) -> bool:
     """Under the object's lock: nobody is working on it, so what is still open was left by the dead.
 

@@ -8,7 +8,7 @@ from scim2_models import ConflictException, PreconditionFailedException, SCIMExc
 
 from connectors.errors import Conflict
 from gateway.ledger.model import Goal
-from gateway.provisioning import absence, lifecycle, members, preconditions, settling, vanishing
+from gateway.provisioning import absence, lifecycle, members, preconditions, recovery, settling, vanishing
 from gateway.provisioning.bringing import bring_to
 from gateway.provisioning.documents import (
     asserted_by_patch,
@@ -98,6 +98,7 @@ async def update(ground: Ground, id: str, ask: Ask, when: Precondition) -> Stand
 
 
 async def _update(ground: Ground, id: str, ask: Ask, when: Precondition, held: frozenset[str]) -> Standing:
+    await recovery.settle_before(ground, id)
     if ground.mapping.lifecycle.deactivate == "delete":
         await vanishing.settle(ground, id)
     there = await load(ground, id)
