@@ -46,6 +46,8 @@ class ScimEndpoint:
             response = await self._respond(scope, receive)
         except Exception as error:  # noqa: BLE001 - the edge: nothing but a SCIM error leaves here
             response = self._failure(error, scope)
+        if method == "HEAD" and response.status == HTTPStatus.NOT_IMPLEMENTED:
+            response.status = HTTPStatus.NOT_FOUND  # a probe learns that nothing is there, not that something broke
         await send_response(response, send, body=method != "HEAD")
 
     async def _respond(self, scope: Scope, receive: Receive) -> ScimResponse:
