@@ -15,6 +15,8 @@ CONNECTIONS = 16
 """holders at one time; further ones wait here, not at the server"""
 PATIENCE = 30.0
 """seconds that one waits for other replicas, or for a server that does not answer"""
+RETURNING = 2.0
+"""seconds that one waits for a lock to be given back; after that it comes back by itself, and nobody's answer waits"""
 
 
 class AdvisoryLocks:
@@ -28,6 +30,7 @@ class AdvisoryLocks:
         self._local = KeyedLocks()
         self._free: list[Connection] = []
         self._places = asyncio.Semaphore(CONNECTIONS)
+        self._returning: set[asyncio.Task[None]] = set()
 
     @asynccontextmanager
     async def hold(self, keys: Sequence[str]) -> AsyncIterator[None]:
@@ -68,6 +71,12 @@ class AdvisoryLocks:
             raise LedgerUnavailable(f"the ledger cannot be reached: {type(error).__name__}") from error
 
     async def _give_back(self, connection: Connection) -> None:
+        returning = asyncio.create_task(self._unlock(connection))
+        self._returning.add(returning)
+        returning.add_done_callback(self._returning.discard)
+        await asyncio.wait({returning}, timeout=RETURNING)
+
+    async def _unlock(self, connection: Connection) -> None:
         if connection.closed:
             return
         try:
@@ -78,6 +87,11 @@ class AdvisoryLocks:
             self._free.append(connection)
 
     async def close(self) -> None:
+        if self._returning:
+            _, late = await asyncio.wait(self._returning, timeout=RETURNING)
+            for each in late:
+                each.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
         while self._free:
             await self._free.pop().close()
 

@@ -1,9 +1,11 @@
 """The real gateway in a process of its own, which can be killed and started again on the same port."""
 
+import contextlib
 import hashlib
 import http.client
 import json
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -40,19 +42,39 @@ class Answer:
 NOTHING = Answer(0, None, None)
 
 
-def configured(folder: Path, target: Mapping[str, Any], mapping: str, ledger: str | None = None) -> Path:
-    """Write config.toml and the bind password beside it."""
+def configured(
+    folder: Path,
+    target: Mapping[str, Any],
+    mapping: str,
+    ledger: str | None = None,
+    more: Mapping[str, Mapping[str, Any]] | None = None,
+) -> Path:
+    """Write config.toml and the bind password beside it. ``more``: tables; every connection takes the same token."""
     (folder / "password").write_text("correct-horse-battery")
     token = {"name": "faults", "sha256": hashlib.sha256(TOKEN.encode()).hexdigest()}
     tables: dict[str, Mapping[str, Any]] = {
         "server": {"ledger": ledger or "sqlite:///ledger.db"},
         "target.it": target,
-        "connection.idp": {"path": ROOT, "target": "it", "mapping": mapping, "tokens": [token]},
+        "connection.idp": {
+            "path": ROOT,
+            "target": "it",
+            "mapping": mapping,
+        },
+        **(more or {}),
     }
+    tables = {name: {**table, "tokens": [token]} if "path" in table else table for name, table in tables.items()}
     lines = [f"[{name}]\n" + "\n".join(f"{k} = {toml(v)}" for k, v in table.items()) for name, table in tables.items()]
     path = folder / "config.toml"
     path.write_text("\n".join(lines))
     return path
+
+
+def quiet_port() -> int:
+    """A free port that no outgoing connection takes while the gateway is down."""
+    while True:
+        port = random.randrange(20_000, 32_000)
+        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
 
 
 class Process:
@@ -63,9 +85,7 @@ class Process:
         self.ledger = ledger or f"sqlite:///{config.parent}/ledger.db"
         self.log = config.parent / "serve.log"
         self._process: subprocess.Popen[bytes] | None = None
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port: int = free.getsockname()[1]
+        self.port = quiet_port()
         self._clients = ThreadPoolExecutor(16)
 
     def start(self) -> None:
@@ -112,7 +132,8 @@ class Process:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=patience)
         try:
             headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/scim+json"}
-            connection.request(method, ROOT + path, None if body is None else json.dumps(body), headers)
+            place = path if path.startswith("/scim/") else ROOT + path
+            connection.request(method, place, None if body is None else json.dumps(body), headers)
             answer = connection.getresponse()
             text = answer.read()
             return Answer(answer.status, json.loads(text) if text else None, answer.getheader("Retry-After"))

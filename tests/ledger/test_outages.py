@@ -73,6 +73,21 @@ async def test_a_server_that_does_not_answer_is_not_waited_for(
     await ledger.close()
 
 
+async def test_a_lock_that_cannot_be_given_back_keeps_nobody_waiting(
+    server: Postgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The server froze while the target was written to: the answer does not wait until it is well again."""
+    monkeypatch.setattr(advisory, "RETURNING", 0.3)
+    ledger = await Ledger.open(server.database())
+    async with asyncio.timeout(10):
+        async with ledger.lock("a"):
+            server.pause()
+    server.resume()
+    async with ledger.lock("a"):
+        await write(ledger, "a1")
+    await ledger.close()
+
+
 async def test_a_full_disk_is_unavailable_and_loses_nothing(tmp_path: Path) -> None:
     ledger = await Ledger.open(f"sqlite:///{tmp_path}/ledger.db")
     await write(ledger, "a1")
