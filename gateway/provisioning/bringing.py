@@ -74,7 +74,7 @@ async def take(ground: Ground, there: Standing, entry: Entry, asked: Asked, step
     confirmed = outcome(ground, there, entry, asked, step)
     if not step.touches and nothing_new(there, asked, confirmed):
         await note(ground, asked.operation, "unchanged", there.id)
-        return there
+        return replace(there, in_groups=there.groups)
     after: Entry | None = entry
 
     async def apply() -> Confirmed:
@@ -88,12 +88,14 @@ async def take(ground: Ground, there: Standing, entry: Entry, asked: Asked, step
 
     write = Write(asked.operation, there.id, entry.id, asked.document, entry, reducing(ground, step, there))
     assertion = await carry_out(ground, write, apply)
+    reborn = there.assertion is not None and "@unanswered" in there.assertion.overlay
     return replace(
         there,
         entry=after,
         assertion=assertion,
         moved=step.delta.add | step.delta.remove,
-        reborn=there.assertion is not None and "@unanswered" in there.assertion.overlay,
+        reborn=reborn,
+        in_groups=None if step.turn or reborn else there.groups,
         newly_named=assertion.external_id != (there.assertion.external_id if there.assertion else None),
     )
 

@@ -91,7 +91,7 @@ class Provisioner:
         ground = self.grounds[type]
         async with self._writing(ground, id, "replace", resource.get("active") is False):
             async with parking(ground, id, "replace", when, of_put(ground, resource)):
-                there = await self._replace(ground, id, resource, when)
+                there = await self._replace(ground, id, resource, when, self.reader.shows_groups(type, wanted))
             await aftermath.of_update(ground, there, members.replaced_by(resource))
             return await self._answer(ground, there, wanted)
 
@@ -108,7 +108,8 @@ class Provisioner:
                 if patch.apply is None and patch.members:
                     there = await membership.update(ground, id, patch.members, when)
                 else:
-                    there = await updating.update(ground, id, updating.patched(patch), when)
+                    groups = self.reader.shows_groups(type, wanted)
+                    there = await updating.update(ground, id, updating.patched(patch), when, groups=groups)
             await aftermath.of_update(ground, there, patch.members)
             if wanted is None and not there.skipped:
                 return None
@@ -120,9 +121,9 @@ class Provisioner:
         async with self._writing(ground, id, "delete", True), parking(ground, id, "delete", when, of_delete):
             await deleting.delete(ground, id, when)
 
-    async def _replace(self, ground: Ground, id: str, resource: Resource, when: Precondition) -> Standing:
+    async def _replace(self, ground: Ground, id: str, resource: Resource, when: Precondition, groups: bool) -> Standing:
         try:
-            return await updating.update(ground, id, updating.put(resource), when)
+            return await updating.update(ground, id, updating.put(resource), when, groups=groups)
         except NotFoundException:
             if not await self._may_create(ground, id, when):
                 raise
@@ -131,7 +132,9 @@ class Provisioner:
     async def _answer(self, ground: Ground, there: Standing, wanted: Wanted) -> Resource:
         if there.entry is None and not there.absent:
             return await self.reader.read(ground.type, there.id, wanted)
-        return await self.reader.render(ground.type, there.entry, there.assertion, wanted, fresh=there.fresh)
+        return await self.reader.render(
+            ground.type, there.entry, there.assertion, wanted, fresh=there.fresh, groups=there.in_groups
+        )
 
     async def _may_create(self, ground: Ground, id: str, when: Precondition) -> bool:
         """``put_creates``: an id that never meant anyone (S10)."""

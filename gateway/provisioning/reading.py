@@ -11,7 +11,7 @@ from datetime import timedelta
 from scim2_models import NotFoundException
 
 from connectors.contract import Collection
-from connectors.entry import Entry
+from connectors.entry import GROUPS, Entry, Value
 from connectors.errors import NotFound, Unavailable
 from gateway.ledger import Ledger, Scope
 from gateway.ledger.model import Assertion
@@ -38,11 +38,13 @@ class Loaded:
     :param entry: every mapped attribute, without members and groups; None while the object is ``absent``.
     :param assertion: who speaks for it, of whichever connection (rule 13); None where nobody manages it.
     :param resource: what a GET answers, without members and groups.
+    :param groups: the values of ``@groups``, where they were asked for and nothing waits to be added to them.
     """
 
     entry: Entry | None
     assertion: Assertion | None
     resource: Resource
+    groups: tuple[Value, ...] | None = None
 
 
 class Reader:
@@ -77,17 +79,29 @@ class Reader:
         self._in_scope(view, id, resource, found.entry)
         return resource
 
-    async def load(self, type: str, id: str) -> Loaded:
+    async def load(self, type: str, id: str, *, groups: bool = False) -> Loaded:
         """One object for writing, read whole but for members and groups, under the caller's lock.
 
+        :param groups: its groups will be shown, and can be read along.
         :raises NotFoundException: as ``read``.
         """
         view = self.views[type]
         attributes = (view.mapping.spec.attributes | view.mapping.guard_attributes) - AT_NAMES
-        found = await self._find(view, id, attributes)
-        (resource,) = await render(view, [found], attributes)
+        found = await self._find(view, id, attributes | {GROUPS} if groups else attributes)
+        seen = await self._ledger.all_seen(view.scope.target)
+        along: tuple[Value, ...] | None = None
+        if groups and found.entry is not None:
+            rest = dict(found.entry.attributes)
+            along = rest.pop(GROUPS, ())
+            found = Found(replace(found.entry, attributes=rest), found.assertion)
+        (resource,) = await render(view, [found], attributes, seen)
         self._in_scope(view, id, resource, found.entry)
-        return Loaded(found.entry, found.assertion, resource)
+        waiting = any(seen[kind.type].holds for kind in view.groups())
+        return Loaded(found.entry, found.assertion, resource, None if waiting else along)
+
+    def shows_groups(self, type: str, wanted: Wanted | None) -> bool:
+        """Whether an answer needs the groups that one of this type is in."""
+        return wanted is not None and GROUPS in self.views[type].attributes(wanted)
 
     async def render(
         self,
@@ -97,14 +111,18 @@ class Reader:
         wanted: Wanted = EVERYTHING,
         *,
         fresh: bool = False,
+        groups: tuple[Value, ...] | None = None,
     ) -> Resource:
         """The resource of an entry that a write returned; members and groups, where wanted, are read.
 
-        :param fresh: the entry was just created, so that it is in no group yet.
+        :param fresh: the entry was just created, so that it is in no group yet. :param groups: as ``Loaded.groups``.
         """
         view = self.views[type]
         attributes = view.attributes(wanted)
         missing = attributes & AT_NAMES
+        if entry is not None and GROUPS in missing and groups is not None:
+            missing -= {GROUPS}
+            entry = replace(entry, attributes={**entry.attributes, GROUPS: groups}) if groups else entry
         if entry is not None and missing and not (fresh and not view.is_group):
             more = await view.collection.read(entry.id, missing)
             entry = replace(entry, attributes={**entry.attributes, **more.attributes})

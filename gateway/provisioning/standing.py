@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from connectors.entry import Entry
+from connectors.entry import Entry, Value
 from connectors.errors import NotFound
 from gateway.ledger.model import Assertion, Goal
 from gateway.provisioning import guard
@@ -24,6 +24,7 @@ class Standing:
     :param overtakes: the write in hand ends what was owed, instead of doing it.
     :param skipped: members that nobody has were named and left out: the answer must show it.
     :param reborn: it has an entry again, which is in none of its groups yet.
+    :param groups: as ``Loaded.groups``; ``in_groups``: the same, once it is known that the write left them alone.
     """
 
     id: str
@@ -37,6 +38,8 @@ class Standing:
     overtakes: bool = False
     reborn: bool = False
     skipped: bool = False
+    groups: tuple[Value, ...] | None = None
+    in_groups: tuple[Value, ...] | None = None
 
     @property
     def anchor(self) -> str | None:
@@ -63,16 +66,18 @@ class Standing:
         return self.assertion is not None and self.assertion.life == "absent"
 
 
-async def load(ground: Ground, id: str) -> Standing:
+async def load(ground: Ground, id: str, *, groups: bool = False) -> Standing:
     """Read one object for writing.
 
+    :param groups: read its groups along.
     :raises NotFoundException: it is not there, was deleted, or lies outside ``scope``.
     :raises ForbiddenException: it is protected, or another connection owns it.
     """
-    loaded = await ground.reader.load(ground.type, id)
+    loaded = await ground.reader.load(ground.type, id, groups=groups)
     assertion = own(ground, loaded.assertion)
     await guard.admit(ground, id, loaded.resource, loaded.entry, owned=assertion is not None)
-    return Standing(id, loaded.entry, loaded.resource, assertion, await owed(ground, id, assertion))
+    pending = await owed(ground, id, assertion)
+    return Standing(id, loaded.entry, loaded.resource, assertion, pending, groups=loaded.groups)
 
 
 def recreates(ground: Ground) -> bool:

@@ -82,12 +82,14 @@ def nothing(there: Standing) -> Asked:
     return Asked("finish", there.resource, frozenset(), dict(there.last))
 
 
-async def update(ground: Ground, id: str, ask: Ask, when: Precondition) -> Standing:
+async def update(ground: Ground, id: str, ask: Ask, when: Precondition, *, groups: bool = False) -> Standing:
     """Bring an object to what is asked of it, and return it as it then stands.
 
     The plan is made against one version of the entry; where the target's changed meanwhile, it is made again.
+
+    :param groups: the answer will show its groups.
     """
-    work = partial(_update, ground, id, ask, when)
+    work = partial(_update, ground, id, ask, when, groups)
     for _ in range(ROUNDS):
         try:
             return await under_locks(ground, frozenset({ground.key(id)}), work)
@@ -97,13 +99,15 @@ async def update(ground: Ground, id: str, ask: Ask, when: Precondition) -> Stand
     raise ConflictException(detail=f"{ground.type} {id} keeps being changed by somebody else; try again")
 
 
-async def _update(ground: Ground, id: str, ask: Ask, when: Precondition, held: frozenset[str]) -> Standing:
+async def _update(
+    ground: Ground, id: str, ask: Ask, when: Precondition, groups: bool, held: frozenset[str]
+) -> Standing:
     await recovery.settle_before(ground, id)
     if ground.mapping.lifecycle.deactivate == "delete":
         await vanishing.settle(ground, id)
-    there = await load(ground, id)
+    there = await load(ground, id, groups=groups)
     if (there.absent or recreates(ground)) and await settling.settle_object(ground, id, held):
-        there = await load(ground, id)
+        there = await load(ground, id, groups=groups)
     preconditions.check(when, there.version)
     asked, there = take_over(ask(there), there)
     if there.entry is None:
