@@ -84,7 +84,7 @@ def dirbridge(slapd: Slapd) -> Iterator[Server]:
     folder = Path(tempfile.mkdtemp(prefix="dirbridge-bench-"))
     token, port = secrets.token_urlsafe(24), _free_port()
     (folder / "password").write_text(slapd.password)
-    (folder / "config.toml").write_text(_config(folder, slapd, token, port))
+    (folder / "config.toml").write_text(config_text(folder, slapd, token, port))
     log = (folder / "log").open("wb")
     process = subprocess.Popen(
         [sys.executable, "-m", "gateway.cli", "serve", "--config", str(folder / "config.toml")],
@@ -101,7 +101,7 @@ def dirbridge(slapd: Slapd) -> Iterator[Server]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _config(folder: Path, slapd: Slapd, token: str, port: int) -> str:
+def config_text(folder: Path, slapd: Slapd, token: str, port: int) -> str:
     digest = hashlib.sha256(token.encode()).hexdigest()
     return f"""
 [server]
