@@ -15,6 +15,7 @@ from gateway.provisioning.members import Delta
 from gateway.provisioning.model import MemberChange
 from gateway.provisioning.protocol import Write, carry_out, intent_of
 from gateway.provisioning.standing import Standing, own
+from gateway.provisioning.touching import may_touch
 
 
 async def of_creation(ground: Ground, there: Standing, asked: Sequence[MemberChange]) -> None:
@@ -58,6 +59,8 @@ async def join(ground: Ground, ids: Iterable[str]) -> None:
 
 async def _admit(kind: Ground, group: str, member: str, _: frozenset[str]) -> None:
     assertion = own(kind, await kind.ledger.get(kind.scope, group))
+    if not await may_touch(kind, group):
+        return
     wanted = frozenset({member})
     delta = await members.settled(kind, Delta(add=wanted, claim=wanted))
     if assertion is None or assertion.anchor is None or not delta.add:

@@ -17,6 +17,7 @@ from gateway.provisioning.members import Delta
 from gateway.provisioning.model import Precondition
 from gateway.provisioning.protocol import Write, carry_out
 from gateway.provisioning.standing import Standing, gone, load, owed, own, recreates
+from gateway.provisioning.touching import is_protected
 
 
 async def delete(ground: Ground, id: str, when: Precondition) -> None:
@@ -102,12 +103,14 @@ async def _release(ground: Ground, there: Standing, entry: Entry) -> None:
 
 
 async def leave_groups(ground: Ground, id: str, anchor: str) -> None:
-    """Take a deleted object out of every group that this connection wrote."""
+    """Take a deleted object out of every group that this connection wrote and may still write to."""
     for kind in ground.others.values():
         if kind.mapping.members is None or ground.type not in kind.mapping.members.ref:
             continue
         asserted = [group for type, group in await ground.ledger.memberships(ground.scope, id) if type == kind.type]
         for group in {*await _holding(kind, anchor), *await _anchors(kind, asserted)}:
+            if await is_protected(kind, group):
+                continue
             with suppress(NotFound):
                 await kind.collection.update(group, [Change(Kind.REMOVE, MEMBERS, (Ref(anchor),))])
 

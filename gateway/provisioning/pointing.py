@@ -14,7 +14,8 @@ from gateway.provisioning.documents import speaks_of
 from gateway.provisioning.ground import Ground, under_locks
 from gateway.provisioning.protocol import Write, carry_out
 from gateway.provisioning.retry import holds
-from gateway.provisioning.standing import Standing, load
+from gateway.provisioning.standing import Standing
+from gateway.provisioning.touching import reached
 
 
 async def resolved(
@@ -113,8 +114,8 @@ async def arrive(ground: Ground, id: str, external_id: str | None) -> None:
 
 
 async def _point(ground: Ground, id: str, deferred: Deferred, _: frozenset[str]) -> None:
-    there = await load(ground, id)
-    if there.entry is None or there.assertion is None or deferred not in there.assertion.deferred:
+    there = await reached(ground, id)
+    if there is None or there.entry is None or there.assertion is None or deferred not in there.assertion.deferred:
         return
     entry, left = there.entry, tuple(one for one in there.assertion.deferred if one != deferred)
     for attribute in (name for name in ground.mapping.spec.references if _path(ground, name) == deferred.path):

@@ -12,6 +12,7 @@ from gateway.mapping.model import Row
 from gateway.provisioning.ground import Ground, under_locks
 from gateway.provisioning.protocol import Write, carry_out
 from gateway.provisioning.standing import own
+from gateway.provisioning.touching import may_touch
 
 
 def rows(kind: Ground) -> tuple[Row, ...]:
@@ -52,7 +53,7 @@ async def _follow(kind: Ground, id: str, _: frozenset[str]) -> None:
             await kind.collection.update(anchor, changes)
             return Confirmed(id=id, anchor=anchor, work=assertion.work)
 
-        if changes:
+        if changes and await may_touch(kind, id):
             await carry_out(kind, Write("role", id, anchor, before=entry), apply)
 
 

@@ -7,8 +7,8 @@ from typing import Any
 from scim2_models.path import Comparison, FilterNode, LogicalExpr, Not
 
 from connectors.contract import Page, Query
-from connectors.entry import ID
-from connectors.filters import And, AnyOf, Filter, Verdict
+from connectors.entry import GROUPS, ID
+from connectors.filters import And, AnyOf, Filter, Leaf, Verdict
 from connectors.filters import Not as NotIn
 from gateway.ledger.model import AllSeen, Assertion
 from gateway.mapping.compiled import compile_condition
@@ -72,7 +72,7 @@ async def prepare(view: View, search: Search, final: frozenset[str]) -> Source:
     condition = compile_condition(node, index) if node is not None else None
     needs = view.mapping.attributes_for(read) | view.mapping.guard_attributes
     special, extras = await _extras(view, read, _reads_ids(node, search), seen, final | needs, condition)
-    pushed = await _pushed(view, rewritten(view, node, seen) if node is not None else None)
+    pushed = await _pushed(view, rewritten(view, node, seen) if node is not None else None, seen)
     exact = pushed is None or pushed.residual is None
     found, excluded = _without(view, pushed.filter if pushed else None, seen[view.type].hidden | special)
     known = index.find(search.sort_by) if search.sort_by else None
@@ -170,7 +170,7 @@ async def _holding(view: View, read: frozenset[str], seen: AllSeen) -> set[str]:
     return {anchor for id in held if (anchor := seen[view.type].anchor_of(id)) is not None}
 
 
-async def _pushed(view: View, node: FilterNode | None) -> Pushed | None:
+async def _pushed(view: View, node: FilterNode | None, seen: AllSeen) -> Pushed | None:
     """The filter, divided between the target and the gateway; ledger values are looked up in between."""
     if node is None:
         return None
@@ -180,12 +180,25 @@ async def _pushed(view: View, node: FilterNode | None) -> Pushed | None:
         asked.append((path, op, value))
         return ()
 
-    judge = view.collection.judge
+    judge = _judge(view, seen)
     pushed = view.mapping.push(node, judge, note)
     if asked:
         answers = {_key(leaf): await _stored(view, *leaf) for leaf in asked}
         pushed = view.mapping.push(node, judge, lambda path, op, value: answers[_key((path, op, value))])
     return pushed
+
+
+def _judge(view: View, seen: AllSeen) -> Callable[[Leaf], Verdict]:
+    """What the target can decide. It knows every group, also those that no filter may tell of (rule 5)."""
+    judge = view.collection.judge
+    if all(kind.mapping.scope_filter is None and not seen[kind.type].hidden for kind in view.groups()):
+        return judge
+
+    def widely(leaf: Leaf) -> Verdict:
+        verdict = judge(leaf)
+        return Verdict.SUPERSET if verdict is Verdict.EXACT and leaf.attribute == GROUPS else verdict
+
+    return widely
 
 
 def _key(leaf: tuple[str, str, Any]) -> str:
