@@ -16,6 +16,8 @@ from gateway.scim.endpoint import ScimEndpoint
 
 Page = Callable[[Request], Awaitable[Response]]
 log = logging.getLogger(__name__)
+FORWARDED = ("forwarded", "x-forwarded-for", "x-real-ip")
+"""Headers that a proxy adds: then the client is somebody behind it, although the proxy is on this machine."""
 
 
 def application(connections: Mapping[str, ScimEndpoint], ledger: Tokens, settings: HttpSettings) -> ASGIApp:
@@ -72,7 +74,7 @@ def _metrics(counters: Counters) -> Page:
     async def page(request: Request) -> Response:
         """Counters for Prometheus, for this machine alone: connection names are nobody else's business."""
         found = peer(request.scope)
-        if found is None or not found.is_loopback:
+        if found is None or not found.is_loopback or any(name in request.headers for name in FORWARDED):
             return PlainTextResponse("only from this machine\n", status_code=403)
         return PlainTextResponse(counters.text(), media_type="text/plain; version=0.0.4")
 

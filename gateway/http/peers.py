@@ -40,22 +40,21 @@ class Proxied:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """See the ASGI specification."""
         if self.trusted and scope["type"] == "http" and within(peer(scope), self.trusted):
-            scope = self._rewritten(scope)
+            self._rewrite(scope)
         await self.app(scope, receive, send)
 
-    def _rewritten(self, scope: Scope) -> Scope:
+    def _rewrite(self, scope: Scope) -> None:
+        """In place: who observes the request from above shall see the client, and what the layers below find out."""
         headers: list[tuple[bytes, bytes]] = scope["headers"]
         said = {name: value.decode("latin-1") for name, value in headers if name.startswith(b"x-forwarded-")}
-        changed = dict(scope)
         if client := self._client(said.get(b"x-forwarded-for", "")):
-            changed["client"] = (str(client), 0)
+            scope["client"] = (str(client), 0)
         scheme = said.get(b"x-forwarded-proto", "").split(",")[0].strip().lower()
         if scheme in ("http", "https"):
-            changed["scheme"] = scheme
+            scope["scheme"] = scheme
         if host := said.get(b"x-forwarded-host", "").split(",")[0].strip():
             others = [(name, value) for name, value in headers if name != b"host"]
-            changed["headers"] = [(b"host", host.encode("latin-1")), *others]
-        return changed
+            scope["headers"] = [(b"host", host.encode("latin-1")), *others]
 
     def _client(self, forwarded: str) -> Address | None:
         """The nearest address that is not itself a trusted proxy: what stands left of it anyone may have written."""

@@ -2,6 +2,7 @@
 
 import json
 import logging
+from ipaddress import ip_network
 from typing import Any
 
 import pytest
@@ -173,6 +174,18 @@ async def test_metrics_are_for_this_machine() -> None:
         text = (await home.send("GET", "/metrics", token=None)).text
         assert 'dirbridge_requests_total{connection="okta",method="GET",status="200"} 1' in text
         assert 'dirbridge_requests_total{connection="okta",method="GET",status="401"} 1' in text
+        for name in ("X-Forwarded-For", "Forwarded", "X-Real-IP"):
+            through = await home.send("GET", "/metrics", token=None, headers={name: "192.0.2.7"})
+            assert through.status_code == 403, "a proxy on this machine is not who asks"
+
+
+async def test_behind_a_proxy_the_log_and_the_counters_know_who_asked(caplog: pytest.LogCaptureFixture) -> None:
+    async with house(peer="127.0.0.1", trusted_proxies=(ip_network("127.0.0.0/8"),)) as home:
+        with caplog.at_level(logging.INFO, "gateway.access"):
+            await home.send("GET", "/scim/v2/Users", headers={"X-Forwarded-For": "192.0.2.7"})
+        line = json.loads(next(record.message for record in caplog.records if record.name == "gateway.access"))
+        assert (line["connection"], line["token"], line["peer"]) == ("okta", "first", "192.0.2.7")
+        assert 'connection="okta",method="GET",status="200"' in (await home.send("GET", "/metrics", token=None)).text
 
 
 async def test_the_access_log_names_the_request_and_no_secret(home: House, caplog: pytest.LogCaptureFixture) -> None:
