@@ -6,6 +6,7 @@ thread, since its file takes one writer at a time and waiting for it in every th
 
 import asyncio
 import contextlib
+import os
 import socket
 import threading
 from collections.abc import Callable
@@ -160,9 +161,18 @@ def _sqlite(url: sa.URL, pool: int, timeout: float) -> sa.Engine:
         engine = sa.create_engine(
             url, pool_size=pool + 1, max_overflow=0, pool_timeout=timeout, connect_args=arguments, hide_parameters=True
         )
+        sa.event.listen(engine, "do_connect", _private_sqlite)
     sa.event.listen(engine, "connect", _prepare_sqlite)
     sa.event.listen(engine, "begin", _begin_sqlite)
     return engine
+
+
+def _private_sqlite(_dialect: Any, _record: Any, where: Any, _options: Any) -> None:
+    """A file that is made here is its owner's alone: there are people in it, and hashes of their passwords."""
+    if where[0].startswith("file:"):
+        return  # a URI, which may say anything
+    with contextlib.suppress(OSError):  # it is there already, or the driver says better what is wrong
+        os.close(os.open(where[0], os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:

@@ -143,3 +143,15 @@ async def test_wrong_section_keys_are_named_all_at_once() -> None:
     assert "user.child.emails: 'key' is missing; it names a table or column of the database" in said
     assert "group.members: 'user' is missing; it names a table or column of the database" in said
     await connector.close()
+
+
+async def test_a_file_that_is_made_is_for_its_owner_alone(tmp_path: Path) -> None:
+    connector = SqlConnector.from_options("test", {"url": f"sqlite:///{tmp_path}/new.db"})
+    await connector.collections(SPECS)["User"].create({"name": ("Ann",)})
+    modes = _modes(tmp_path)
+    await connector.close()
+    assert set(modes.values()) == {"0o600"}, modes
+
+
+def _modes(folder: Path) -> dict[str, str]:
+    return {file.name: oct(file.stat().st_mode & 0o777) for file in folder.glob("new.db*")}
