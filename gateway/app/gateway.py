@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import hmac
 import logging
 import os
 import secrets
@@ -132,7 +133,7 @@ def scim_settings(part: Part, config: Config, key: bytes) -> ScimSettings:
         cursor_timeout=int(settings.cursor_timeout),
         max_body=config.server.max_body,
         max_depth=config.server.max_depth,
-        secret=key,
+        secret=hmac.digest(key, part.name.encode(), "sha256"),  # a cursor means nothing at another connection
     )
 
 

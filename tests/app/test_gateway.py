@@ -234,3 +234,22 @@ async def test_what_only_the_parts_know_is_said_at_once(tmp_path: Path) -> None:
         strict=True,
     ):
         assert part in line
+
+
+async def test_the_cursor_of_one_connection_means_nothing_at_another(tmp_path: Path) -> None:
+    more = f"""
+[connection.helpdesk]
+path = "/helpdesk/scim"
+target = "app"
+mapping = "people.toml"
+tokens = [{{ name = "desk", sha256 = "{sha256(b"desk").hexdigest()}" }}]
+"""
+    async with running(tmp_path, more) as (_, client):
+        for name in ("ann", "bob", "cid"):
+            await client.post("/scim/v2/Users", json={**ANN, "userName": name})
+        first = (await client.get("/scim/v2/Users", params={"cursor": "", "count": "1"})).json()
+        asked = {"cursor": first["nextCursor"], "count": "1"}
+        assert (await client.get("/scim/v2/Users", params=asked)).status_code == 200
+        desk = {"Authorization": "Bearer desk"}
+        elsewhere = await client.get("/helpdesk/scim/Users", params=asked, headers=desk)
+        assert (elsewhere.status_code, elsewhere.json().get("scimType")) == (400, "invalidCursor")
