@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 
 from gateway.config import Config, ConfigError, anchored_url, resolve_all
 from gateway.ledger.ledger import Ledger
+from gateway.ledger.model import LedgerUnavailable
 from gateway.mapping.errors import Message
 
 
@@ -19,7 +20,10 @@ def ledger_url(config: Config) -> str:
 @asynccontextmanager
 async def ledger_of(config: Config) -> AsyncIterator[Ledger]:
     """Open the ledger beside whoever serves from it, and close it again. :raises ConfigError, LedgerUnavailable:"""
-    ledger = await Ledger.open(ledger_url(config))
+    try:
+        ledger = await Ledger.open(ledger_url(config))
+    except LedgerUnavailable as error:
+        raise type(error)(str(Message(config.place("server", "ledger"), str(error)))) from error
     try:
         yield ledger
     finally:

@@ -1,6 +1,7 @@
 """``dirbridge audit``: who did what to which object, and what came of it."""
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Any
@@ -50,7 +51,7 @@ def audit(
         shown.add_row(time, line.connection, line.actor, line.operation, subject, outcome, plain(what))
     show(shown)
     if not lines:
-        say("Nothing yet.")
+        say("Nothing yet." if resource is None else f'Nothing about {resource}. An id is what SCIM answers as "id".')
 
 
 def changed(change: "AuditChange") -> str:
@@ -67,6 +68,8 @@ def value(given: Any) -> str:
         return "–"
     if isinstance(given, (list, tuple)):
         return ", ".join(value(each) for each in given)
+    if isinstance(given, Mapping):
+        return "(" + ", ".join(f"{name} {value(each)}" for name, each in given.items()) + ")"
     return str(given).lower() if isinstance(given, bool) else str(given)
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from gateway.cli.options import ConfigOption, JsonOption, configured
+from gateway.cli.options import ConfigOption, JsonOption, config_path, configured
 from gateway.cli.outcome import FINE, FOUND, UNREACHABLE, UNUSABLE, end, outcomes
 from gateway.cli.screen import complain, say, say_json
 from gateway.config import Config, ConfigError, load_config
@@ -34,7 +34,13 @@ def check(
                 end(UNUSABLE, f"there is no file {path}")
             _collect(str(path), _checker(path), found, online, quiet=json)
         if not files:
-            _collect("config", lambda: configured(config), found, online, quiet=json)
+            _collect(
+                str(config_path(config) or "the embedded default (no config.toml here)"),
+                lambda: configured(config),
+                found,
+                online,
+                quiet=json,
+            )
     if json:
         say_json(found)
     broken = [finding for finding in found if finding["level"] == "error"]

@@ -43,8 +43,11 @@ def map_document(
 def _document() -> dict[str, Any]:
     if sys.stdin.isatty():
         end(UNUSABLE, "the document comes from standard input: dirbridge map FILE < user.json")
+    text = sys.stdin.read()
+    if not text.strip():
+        end(UNUSABLE, "standard input is empty; give it a document: dirbridge map FILE < user.json")
     try:
-        document = jsonlib.load(sys.stdin)
+        document = jsonlib.loads(text)
     except ValueError as error:
         end(UNUSABLE, f"standard input is not JSON: {error}")
     if not isinstance(document, dict):

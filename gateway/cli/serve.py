@@ -31,7 +31,7 @@ def serve(
         loaded = configured(path)
         app = create_app(loaded, test_mappings=not skip_mapping_tests)
         where = loaded.server.listen if listen is None else _address(listen)
-        secret = asyncio.run(first_token(loaded)) if path is None else None
+        secret = asyncio.run(first_token(loaded, make=path is None))
         remember(path)
         with bound(where) as socket:
             host, port = socket.getsockname()[:2]
@@ -53,12 +53,12 @@ def _address(text: str) -> Address:
         end(UNUSABLE, f"--listen: {error}")
 
 
-async def first_token(config: Config) -> str | None:
-    """Make a token where there is none yet, and return its secret."""
+async def first_token(config: Config, *, make: bool = True) -> str | None:
+    """Look whether the ledger opens. Then, if told to, make a token where there is none yet, and return its secret."""
     from gateway.app.ledgers import ledger_of
 
     async with ledger_of(config) as ledger:
-        if await ledger.tokens(None):
+        if not make or await ledger.tokens(None):
             return None
         (name,) = config.connection
         prefix = config.connection[name].token_prefix
@@ -83,6 +83,9 @@ def announce(config: Config, bound: Address, secret: str | None) -> None:
     say()
     say(f"    {secret}", "bold green")
     say()
-    say("Okta, Provisioning → Integration, Authentication Mode HTTP Header:")
-    say(f"    Base URL {root.rstrip('/')}{mount}   Unique identifier userName   Authorization: Bearer {secret}")
+    say("What to paste into Okta (Provisioning → Integration, Authentication Mode: HTTP Header):")
+    say()
+    say(f"    Base URL            {root.rstrip('/')}{mount}")
+    say("    Unique identifier   userName")
+    say("    Authorization       Bearer, and the token above")
     say()

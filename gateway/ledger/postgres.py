@@ -139,4 +139,6 @@ def unavailable(error: BaseException) -> LedgerUnavailable | LedgerConflict:
     if isinstance(error, psycopg.errors.UniqueViolation):
         return LedgerConflict(error.diag.message_primary or "a unique value is taken")
     cause = error.__cause__ if isinstance(error, _BrokenBeforeCommit) else error
+    if isinstance(cause, psycopg.OperationalError) and cause.sqlstate is None:
+        return LedgerUnavailable("the ledger cannot be used: its PostgreSQL does not answer, or refuses the login")
     return LedgerUnavailable(f"the ledger cannot be used: {type(cause).__name__}")

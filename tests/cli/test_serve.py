@@ -16,7 +16,7 @@ ANN = {
 
 def test_without_a_configuration_it_just_works(tmp_path: Path) -> None:
     with serving(cwd=tmp_path) as gateway:
-        assert "Authorization: Bearer dbr-scim-" in gateway.said
+        assert "/scim/v2\n    Unique identifier   userName\n" in gateway.said
         status, created = gateway.ask("POST", "/Users", ANN)
         assert status == 201
         assert created["meta"]["location"] == f"{gateway.url}/Users/{created['id']}"

@@ -39,7 +39,7 @@ def test_check_does_without_secrets_until_it_has_to_go_online(site: Path) -> Non
     more = '[target.far]\nkind = "sql"\nurl = "env:DIRBRIDGE_NOT_SET"\n'
     (site / "config.toml").write_text((CONFIG % ("0" * 64)) + more)
     done = dirbridge("check", cwd=site)
-    assert (done.returncode, done.stdout) == (0, "config: fine\n")
+    assert (done.returncode, done.stdout) == (0, "config.toml: fine\n")
     assert "warning: config.toml:11: target.far: the environment variable DIRBRIDGE_NOT_SET is not set" in done.stderr
     assert dirbridge("check", "--online", cwd=site).returncode == 1
 
@@ -142,7 +142,11 @@ def test_several_connections_must_be_told_apart(site: Path) -> None:
 def test_a_ledger_that_is_away_is_exit_code_3(site: Path) -> None:
     away = (CONFIG % ("0" * 64)).replace("sqlite:///ledger.db", "postgresql+psycopg://nobody@127.0.0.1:1/ledger")
     (site / "config.toml").write_text(away)
-    assert dirbridge("token", "list", cwd=site).returncode == 3
+    listed = dirbridge("token", "list", cwd=site)
+    assert (listed.returncode, listed.stdout) == (3, "")
+    assert listed.stderr.startswith("config.toml:3: server.ledger: the ledger cannot be used: its PostgreSQL")
+    served = dirbridge("serve", "--listen", "127.0.0.1:0", cwd=site)
+    assert (served.returncode, served.stdout, served.stderr) == (3, "", listed.stderr)
 
 
 def test_the_audit_shows_who_did_what(tmp_path: Path) -> None:

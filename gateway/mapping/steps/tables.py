@@ -20,8 +20,10 @@ class Table(Step):
 
     def __init__(self, argument: Any, options: Mapping[str, Any], around: Surroundings) -> None:
         super().__init__(argument, options, around)
-        if not isinstance(argument, str) or argument not in around.tables:
-            raise OptionError(f"there is no [table.{argument}]{suggest(str(argument), around.tables)}")
+        if not isinstance(argument, str):
+            raise OptionError("takes the name of a [table.NAME] of this file; the pairs stand there, one-to-one")
+        if argument not in around.tables:
+            raise OptionError(f"there is no [table.{argument}]{suggest(argument, around.tables)}")
         table = around.tables[argument]
         integer = around.scim_type == "integer"
         boolean = around.scim_type == "boolean"
