@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from gateway.mapping.steps.times import instant
 from gateway.provisioning.documents import value_at
 from gateway.provisioning.model import Resource
 from gateway.provisioning.view import View
@@ -28,6 +29,9 @@ def key_of(view: View, resource: Resource, sort_by: str | None) -> Key:
     if isinstance(value, int | float):
         return (False, "number", value)
     if isinstance(value, str) and value:
+        moment = instant(value) if known.facts.type == "dateTime" else None
+        if moment is not None:  # "12:00:00.84Z" is later than "12:00:00.839Z", and its text is not
+            return (False, "time", moment)
         return (False, "text", value if known.facts.case_exact else value.casefold())
     return NOTHING
 

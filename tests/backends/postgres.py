@@ -10,7 +10,6 @@ import itertools
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -20,6 +19,8 @@ from typing import Any
 
 import psycopg
 import pytest
+
+from tests.backends.ports import lasting_ports
 
 PACKAGED = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: float(path.parent.name), reverse=True)
 SEARCHED = os.pathsep.join([os.environ.get("PATH", ""), *map(str, PACKAGED)])
@@ -204,6 +205,4 @@ def _die_with_parent() -> None:
 
 
 def _free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
+    return lasting_ports(1)[0]

@@ -19,6 +19,7 @@ import ldap3
 import pytest
 
 from tests.backends.certificates import Certificates, make_certificates
+from tests.backends.ports import lasting_ports
 from tests.backends.slapd_log import Counts
 
 HERE = Path(__file__).parent
@@ -180,11 +181,7 @@ class Slapd:
     # ---------------------------------------------------------------- inside
 
     def _choose_ports(self) -> None:
-        with socket.socket() as first, socket.socket() as second:
-            first.bind(("127.0.0.1", 0))
-            second.bind(("127.0.0.1", 0))
-            self.port: int = first.getsockname()[1]
-            self.ldaps_port: int = second.getsockname()[1]
+        self.port, self.ldaps_port = lasting_ports(2)
 
     def _fill(self, template: str) -> str:
         values = {
