@@ -12,7 +12,9 @@ from connectors.ldap.messages import Response
 
 SUCCESS = 0
 NO_SUCH_ATTRIBUTE, CONSTRAINT, EXISTS, NO_SUCH_OBJECT, UNWILLING = 16, 19, 20, 32, 53
-OBJECT_CLASS, ALREADY, ASSERTION_FAILED = 65, 68, 122
+OBJECT_CLASS, ALREADY, OTHER, ASSERTION_FAILED = 65, 68, 80, 122
+LONG_NAME = 240
+"""Bytes of a relative name up to which OpenLDAP keeps it; at a longer one it says, each time, that it failed inside."""
 
 MEANING: Mapping[int, tuple[type[ConnectorError], str]] = {
     2: (errors.Unsupported, "the directory does not understand the request"),
@@ -78,6 +80,13 @@ def error(response: Response, *, attribute: str | None = None, secret: str | Non
         return kind(words)
     quiet = not said or kind is errors.AlreadyExists
     return kind(words if quiet else f"{words} ({said})", attribute=named or attribute)
+
+
+def naming_error(response: Response, name: str, attribute: str | None) -> ConnectorError:
+    """The error that says why an entry cannot be called ``name``, a relative one."""
+    if response.code == OTHER and len(name.encode()) > LONG_NAME:
+        return errors.InvalidValue("the name is too long for the directory", attribute=attribute)
+    return error(response, attribute=attribute)
 
 
 def is_overlay_trouble(response: Response) -> bool:

@@ -11,7 +11,7 @@ from connectors.entry import GROUPS, PARENT, Attributes, Entry
 from connectors.errors import Conflict, ConnectorError, InvalidValue, Unavailable, Unsupported
 from connectors.ldap import codes
 from connectors.ldap.controls import ASSERTION, POST_READ, post_read, row_after
-from connectors.ldap.dn import rdn
+from connectors.ldap.dn import rdn, split
 from connectors.ldap.members import Memberships
 from connectors.ldap.messages import add, delete
 from connectors.ldap.pool import Link
@@ -36,7 +36,8 @@ class Lives:
         if response.code == codes.NO_SUCH_OBJECT:
             raise Unavailable("the place in the directory where the entry should be made is missing")
         if response.code != codes.SUCCESS:
-            raise codes.error(response, attribute=self._place.rdn if response.code == codes.ALREADY else None)
+            at_fault = self._place.rdn if response.code in (codes.ALREADY, codes.OTHER) else None
+            raise codes.naming_error(response, split(dn)[0], at_fault)
         self._reading.snapshots.written()
         if self._place.placeholder and values.get(self._place.member or "") == [self._place.placeholder.encode()]:
             self._requests.placeholders.put(dn)

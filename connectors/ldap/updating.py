@@ -122,6 +122,8 @@ class Updating:
         target = move.target(dn)
         if move.rdn is not None:
             response = await link.write(rename(dn, move.rdn, move.parent), [*guards, *reads])
+            if response.code == codes.OTHER:
+                raise codes.naming_error(response, move.rdn, self._place.rdn)
             self._must(response, attribute=self._place.rdn if move.parent is None else PARENT, first=True)
         if move.mods:
             first = response is None

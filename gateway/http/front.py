@@ -50,7 +50,7 @@ class Front:
         try:
             endpoint = await self._admitted(scope)
         except (SCIMException, LedgerUnavailable) as error:
-            await send_response(error_response(error), send, body=scope["method"] != "HEAD")
+            await send_response(error_response(error), send, scope["method"])
             return
         await endpoint(scope, receive, send)
 
@@ -102,4 +102,4 @@ class Guarded:
         except Exception as error:
             log.exception("request %s failed", scope.get(REQUEST_ID, "-"))
             response: ScimResponse = error_response(error)
-            await send_response(response, send, body=scope["method"] != "HEAD")
+            await send_response(response, send, scope["method"])

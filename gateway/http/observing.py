@@ -39,6 +39,8 @@ class Counters:
         return "\n".join(lines) + "\n"
 
 
+GONE = 499
+"""Noted of a request that was not answered because the client went away; no status of HTTP's own says so."""
 KNOWN_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"})
 
 
@@ -57,7 +59,7 @@ class Observed:
         # The scope is changed in place: what the layers below find out (connection, token) is read here at the end.
         scope[REQUEST_ID] = request_id = uuid4().hex
         started = time.perf_counter()
-        status = 500
+        status = GONE
 
         async def observed(message: Message) -> None:
             nonlocal status

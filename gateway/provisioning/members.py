@@ -107,11 +107,17 @@ async def plan(ground: Ground, id: str, asked: Sequence[MemberChange], owed: Ids
     return await settled(ground, delta)
 
 
+def some(ids: Ids) -> str:
+    """Name ids, the first ten of them, each as far as it can be read."""
+    named = ", ".join(id if len(id) <= 100 else f"{id[:100]}…" for id in sorted(ids)[:10])
+    return named if len(ids) <= 10 else f"{named} and {len(ids) - 10} more"
+
+
 def remembered(confirmed: Confirmed, delta: Delta) -> Confirmed:
     """The outcome of a write with what the ledger is to remember of its members."""
     if not delta and not delta.skipped:
         return confirmed
-    skipped = f"skipped members that nobody has: {', '.join(sorted(delta.skipped))}" if delta.skipped else ""
+    skipped = f"skipped members that nobody has: {some(delta.skipped)}" if delta.skipped else ""
     return replace(
         confirmed,
         members_added=delta.claim - delta.held,
@@ -142,7 +148,7 @@ def refuse_or_skip(ground: Ground, delta: Delta, unknown: Ids) -> Delta:
     """:raises InvalidValueException: 400 naming them all, under ``unknown = "refuse"``; removing them is no error."""
     named = unknown & delta.claim
     if named and policy(ground).unknown == "refuse":
-        raise InvalidValueException(detail=f"members: nobody here has the id {', '.join(sorted(named))}")
+        raise InvalidValueException(detail=f"members: nobody here has the id {some(named)}")
     return delta.without(unknown)
 
 

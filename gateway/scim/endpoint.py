@@ -14,7 +14,7 @@ from starlette.types import Receive, Scope, Send
 
 from gateway.provisioning.ground import acting
 from gateway.scim.handler import Handler
-from gateway.scim.payload import parse_query, read_body
+from gateway.scim.payload import Disconnected, parse_query, read_body
 from gateway.scim.port import Provisioner
 from gateway.scim.service import Service
 from gateway.scim.settings import ScimSettings, Subject
@@ -44,11 +44,13 @@ class ScimEndpoint:
         method: str = scope["method"]
         try:
             response = await self._respond(scope, receive)
+        except Disconnected:
+            return
         except Exception as error:  # noqa: BLE001 - the edge: nothing but a SCIM error leaves here
             response = self._failure(error, scope)
         if method == "HEAD" and response.status == HTTPStatus.NOT_IMPLEMENTED:
             response.status = HTTPStatus.NOT_FOUND  # a probe learns that nothing is there, not that something broke
-        await send_response(response, send, body=method != "HEAD")
+        await send_response(response, send, method)
 
     async def _respond(self, scope: Scope, receive: Receive) -> ScimResponse:
         path = self.relative(scope)
@@ -109,11 +111,11 @@ class ScimEndpoint:
         return self.service.error_response(error)
 
 
-async def send_response(response: ScimResponse, send: Send, *, body: bool = True) -> None:
-    """Send a SCIM answer; ``body`` False is HEAD: the headers that a GET would have, and nothing else."""
-    payload = b"" if response.body is None else orjson.dumps(response.body)
+async def send_response(response: ScimResponse, send: Send, method: str) -> None:
+    """Send a SCIM answer: to HEAD with the headers of a GET and no body, to OPTIONS with no body."""
+    payload = b"" if response.body is None or method == "OPTIONS" else orjson.dumps(response.body)
     headers = [(name.lower().encode(), value.encode("latin-1", "replace")) for name, value in response.headers.items()]
     if response.status not in (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED):
         headers.append((b"content-length", str(len(payload)).encode()))
     await send({"type": "http.response.start", "status": int(response.status), "headers": headers})
-    await send({"type": "http.response.body", "body": payload if body else b""})
+    await send({"type": "http.response.body", "body": b"" if method == "HEAD" else payload})

@@ -22,7 +22,7 @@ from gateway.scim import members, selections
 from gateway.scim.dialects import Dialect
 from gateway.scim.normalise import Target, aliased_path, attribute_path, target
 from gateway.scim.shape import Place, Shape, is_standard
-from gateway.scim.values import canonical
+from gateway.scim.values import canonical, is_blank
 
 PATCH_SCHEMA = "urn:ietf:params:scim:api:messages:2.0:PatchOp"
 Op = Literal["add", "replace", "remove"]
@@ -197,7 +197,7 @@ def _placed(shape: Shape, node: Target, dialect: Dialect) -> Place | None:
     foreign = path.uri is not None and path.uri.lower() not in (shape.schema.lower(), *shape.extensions)
     if dialect.unknown and (foreign or is_standard(shape, path)):
         return None
-    raise InvalidPathException(path=str(path), detail=f"{path} is not an attribute of {shape.name}")
+    raise InvalidPathException(path=str(path)[:100], detail=f"{str(path)[:100]} is not an attribute of {shape.name}")
 
 
 def _alias(shape: Shape, path: AttrPath, dialect: Dialect) -> AttrPath | None:
@@ -228,6 +228,8 @@ def _writes(operation: Operation, place: Place, node: Target, value: Any, dialec
     if clean == {} or (clean is None and place.path == "active"):
         return  # null says nothing of ``active`` (semantics, rule 8); to remove it is another matter
     unassigns = clean is None or (clean == [] and operation.op != "add")
+    if place.leaf.required and place.sub is None and is_blank(clean):
+        raise InvalidValueException(attribute=place.path, detail=f"{place.path} is required")
     if unassigns and place.leaf.required and place.sub is None and selection is None:
         raise MutabilityException(attribute=place.path, detail=f"{place.path} is required and cannot be unassigned")
     yield Write(operation.op, place, clean, selection, creates)

@@ -8,11 +8,15 @@ from scim2_models import InvalidSyntaxException, PayloadTooLargeException
 from starlette.types import Message, Receive
 
 
+class Disconnected(Exception):
+    """The client went away before its request was complete: there is nobody to answer, and nothing was done."""
+
+
 async def read_body(receive: Receive, limit: int, declared: int | None) -> bytes:
     """Read a body, never holding more than ``limit`` bytes of it.
 
     :param declared: Content-Length, where the client sent one.
-    :raises PayloadTooLargeException: it is larger; what came after the limit was not read.
+    :raises PayloadTooLargeException: it is larger; what came after the limit was not read. :raises Disconnected:
     """
     if declared is not None and declared > limit:
         raise too_large(limit)
@@ -21,7 +25,7 @@ async def read_body(receive: Receive, limit: int, declared: int | None) -> bytes
     while True:
         message: Message = await receive()
         if message["type"] == "http.disconnect":
-            raise ConnectionResetError("the client went away before its body was complete")
+            raise Disconnected
         chunk = message.get("body", b"")
         size += len(chunk)
         if size > limit:

@@ -35,12 +35,14 @@ from gateway.provisioning.model import Search, Wanted
 from gateway.scim import filters, normalise
 from gateway.scim.dialects import Dialect, dialect_named
 from gateway.scim.discovery import service_provider_config
+from gateway.scim.gate import is_plain
 from gateway.scim.patching import Compiled, compiled, envelope
 from gateway.scim.patching import Operation as PatchOperation
 from gateway.scim.payload import parse_json
 from gateway.scim.schemas import provider_of, shape_of
 from gateway.scim.settings import ScimSettings, Subject
 from gateway.scim.shape import Shape
+from gateway.scim.values import is_blank
 
 Document = dict[str, Any]
 LAST_INDEX = 2**31 - 1
@@ -126,9 +128,12 @@ class Service(ScimService):
         return self._resource(resource_type, document, Context.RESOURCE_REPLACEMENT_REQUEST)
 
     def _resource(self, resource_type: ResourceType, document: Any, context: Context) -> Document:
-        """Canonical form first, the library's judgement second; no model is ever dumped."""
+        """Canonical form first, the library's judgement second, where there is any doubt; no model is ever dumped."""
         shape = self.shape(resource_type)
         resource = normalise.resource(shape, document, self.dialect)
+        if not self.dialect.strict and is_plain(shape, resource):
+            refuse_blank(shape, resource)
+            return resource
         try:
             model = self.get_model(resource_type)
             model.model_validate({"schemas": [shape.schema], **resource}, scim_ctx=context, scim_provider=self.provider)
@@ -229,7 +234,7 @@ class Service(ScimService):
 
     def _cleaned(self, given: Document, node: FilterNode | None, wanted: Wanted, shapes: list[Shape]) -> Document:
         """The parameters as the library shall judge them; canonical, so that cursors do not depend on spelling."""
-        cleaned: Document = {key: given[key] for key in ("startIndex", "count", "cursor") if key in given}
+        cleaned: Document = {key: _whole(given[key]) for key in ("startIndex", "count", "cursor") if key in given}
         if node is not None:
             cleaned["filter"] = str(node)
         if given.get("sortBy"):
@@ -285,9 +290,14 @@ class Service(ScimService):
         return response
 
 
+def _whole(value: Any) -> Any:
+    """A whole number that JSON's parser took for a fraction, because it is so large."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
 def refuse_blank(shape: Shape, resource: Document) -> None:
     """A required string of nothing but blanks is missing too (an empty userName: 400)."""
     for attribute in shape.core.values():
         value = resource.get(attribute.name)
-        if attribute.required and isinstance(value, str) and not value.strip():
+        if attribute.required and is_blank(value):
             raise InvalidValueException(attribute=attribute.path, detail=f"{attribute.path} is required")

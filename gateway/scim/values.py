@@ -21,6 +21,11 @@ def refuse(attribute: Attribute, wanted: str) -> InvalidValueException:
     return InvalidValueException(attribute=attribute.path, detail=f"{attribute.path}: {wanted} is expected")
 
 
+def is_blank(value: Any) -> bool:
+    """Whether a value is text without anything to see in it: for a required attribute, no value."""
+    return isinstance(value, str) and not value.strip()
+
+
 def canonical(attribute: Attribute, value: Any, dialect: Dialect) -> Any:
     """Return the canonical form of what a client sent for an attribute, None where it is unset.
 

@@ -201,7 +201,7 @@ CASES: list[tuple[str, dict[str, Any], Any, Any]] = [
     ("remove without a path", op("remove"), "noTarget", None),
     ("remove of what is required", op("remove", "userName"), "mutability", None),
     ("required set to null", op("replace", "userName", None), "mutability", None),
-    ("required set to nothing", op("replace", "userName", ""), "mutability", changed(userName="")),
+    ("required set to nothing", op("replace", "userName", ""), "mutability", "invalidValue"),
     ("add without a value", op("add", "title"), "invalidValue", None),
     ("replace without a value", op("replace", "title"), "invalidValue", None),
     ("a value without a path that is no object", op("replace", None, "x"), "invalidValue", None),

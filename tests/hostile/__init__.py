@@ -1,0 +1,1 @@
+"""Hostile input against the real command: real sockets, a real directory, a real database."""
