@@ -35,14 +35,13 @@ from gateway.provisioning.model import Search, Wanted
 from gateway.scim import filters, normalise
 from gateway.scim.dialects import Dialect, dialect_named
 from gateway.scim.discovery import service_provider_config
-from gateway.scim.gate import is_plain
+from gateway.scim.gate import is_plain, refuse_blank
 from gateway.scim.patching import Compiled, compiled, envelope
 from gateway.scim.patching import Operation as PatchOperation
 from gateway.scim.payload import parse_json
 from gateway.scim.schemas import provider_of, shape_of
 from gateway.scim.settings import ScimSettings, Subject
 from gateway.scim.shape import Shape
-from gateway.scim.values import is_blank
 
 Document = dict[str, Any]
 LAST_INDEX = 2**31 - 1
@@ -293,11 +292,3 @@ class Service(ScimService):
 def _whole(value: Any) -> Any:
     """A whole number that JSON's parser took for a fraction, because it is so large."""
     return int(value) if isinstance(value, float) and value.is_integer() else value
-
-
-def refuse_blank(shape: Shape, resource: Document) -> None:
-    """A required string of nothing but blanks is missing too (an empty userName: 400)."""
-    for attribute in shape.core.values():
-        value = resource.get(attribute.name)
-        if attribute.required and is_blank(value):
-            raise InvalidValueException(attribute=attribute.path, detail=f"{attribute.path} is required")
