@@ -45,7 +45,9 @@ def _is_plain(attribute: Attribute, value: Any) -> bool:
         return False
     if not attribute.multi_valued:
         return _is_one(attribute, value)
-    return isinstance(value, list) and all(_is_one(attribute, each) for each in value)
+    if not isinstance(value, list) or not all(_is_one(attribute, each) for each in value):
+        return False
+    return "primary" not in attribute.subs or sum(each.get("primary") is True for each in value) < 2
 
 
 def _is_one(attribute: Attribute, value: Any) -> bool:
