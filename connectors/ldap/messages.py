@@ -151,7 +151,13 @@ def row(buffer: bytes | bytearray, start: int, end: int) -> Row:
         held = values[_name(data[first:last])] = []
         _, inner, stop = element(data, last, at)
         while inner < stop:
-            _, first, inner = element(data, inner, stop)
+            first = inner + 2
+            if first <= stop and (size := data[inner + 1]) < 0x80:  # nearly every value; spares a call for each
+                inner = first + size
+                if inner > stop:
+                    raise ValueError("a truncated element")
+            else:
+                _, first, inner = element(data, inner, stop)
             held.append(data[first:inner])
     return Row(dn, values)
 

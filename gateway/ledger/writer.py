@@ -116,15 +116,30 @@ class GroupWriter:
     def _write(self, loop: asyncio.AbstractEventLoop, jobs: Sequence[_Job]) -> None:
         """Run the transactions of an open group, each under its savepoint, and have the group committed."""
         try:
-            for job in jobs:
-                self._run(job)
+            if len(jobs) == 1:
+                self._run_alone(jobs[0])
+            else:
+                for job in jobs:
+                    self._run(job)
         except sqlite3.Error as error:
             self._done(loop, jobs, error)
             return
-        if self._thread is not None:
+        if not self._session.in_transaction:
+            self._done(loop, jobs, None)
+        elif self._thread is not None:
             self._steps.put(partial(self._commit, loop, jobs))
         else:
             self._done(loop, jobs, self._committed())
+
+    def _run_alone(self, job: _Job) -> None:
+        """A group of one is its own savepoint."""
+        try:
+            job.result = job.work(self._session)
+        except sqlite3.Error:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever a transaction raises is its waiter's
+            job.error = error
+            self._session.execute("ROLLBACK")
 
     def _run(self, job: _Job) -> None:
         self._session.execute("SAVEPOINT one")
