@@ -227,6 +227,10 @@ class ResourceMapping:
         ledger values have no filter: the ledger is asked."""
         return match_filters(self._match, self.rows, self.sets, resource)
 
+    def narrow(self, node: FilterNode, judge: Judge) -> Filter | None:
+        """Return what the target can select by, without what is left to decide: cheaper than ``push``."""
+        return self._push.narrow(node, judge)
+
     def push(self, node: FilterNode, judge: Judge, stored_ids: StoredIds | None = None) -> Pushed:
         """Divide a filter between the target and the gateway.
 

@@ -21,7 +21,7 @@ from scim2_models.path import (
 )
 
 from connectors.entry import GROUPS, ID, MEMBERS, Ref
-from connectors.filters import Compare, Operator
+from connectors.filters import Compare, Filter, Operator
 from gateway.mapping.bound import BoundRow
 from gateway.mapping.compare import comparison, literal
 from gateway.mapping.conditions import compile_condition, mentioned, target_name
@@ -74,6 +74,11 @@ class PushDown:
         for row in rows:
             if row.reads:
                 self.rows.setdefault(row.path.top, []).append(row)
+
+    def narrow(self, node: FilterNode, judge: Judge) -> Filter | None:
+        """Return ``Pushed.filter`` alone, ledger values left out of account. :raises InvalidFilterException:"""
+        part = _Run(self, Leaves(self.index, self.single, judge, lambda *_: None)).part(node)
+        return NOTHING if part.nothing else None if part.everything else part.filter
 
     def push(self, node: FilterNode, judge: Judge, stored_ids: StoredIds | None = None) -> Pushed:
         """Divide a filter. :raises InvalidFilterException: a comparison that the attribute's type does not know."""

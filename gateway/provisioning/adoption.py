@@ -28,7 +28,7 @@ class Match:
 
     def covers(self, claim: Claimed) -> bool:
         """Whether looking for candidates has also looked for whoever has this unique value."""
-        values = set(map(_key, values_of(claim.pushed.filter)))
+        values = set(map(_key, values_of(claim.filter)))
         return bool(values) and values <= set(self.keys)
 
 

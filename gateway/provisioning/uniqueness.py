@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from scim2_models import UniquenessException
+from scim2_models.path import FilterNode
 
 from connectors.contract import Query
 from connectors.filters import And, AnyOf, Compare, Filter, Or
@@ -17,15 +18,19 @@ from gateway.provisioning.ground import Ground, require
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """A unique value that a request gives to an object which does not have it yet."""
+    """A unique value that a request gives to an object which does not have it yet.
+
+    :param node: the comparison with it. :param filter: what the target can find its holders by.
+    """
 
     path: str
     value: str
-    pushed: Pushed
+    node: FilterNode
+    filter: Filter | None
 
     def keys(self, ground: Ground) -> frozenset[str]:
         """The locks of the value as the target would hold it."""
-        found = frozenset(ground.value_key(*named) for named in values_of(self.pushed.filter))
+        found = frozenset(ground.value_key(*named) for named in values_of(self.filter))
         return found or frozenset({ground.value_key(self.path, self.value)})
 
 
@@ -50,8 +55,8 @@ def claimed(
         has = {value.casefold() for value in _texts(row, current)}
         for value in _texts(row, wanted):
             if value.casefold() not in has:
-                node = parse_filter(f"{row.name} eq {json.dumps(value)}")
-                found.append(Claimed(row.name, value, ground.mapping.push(node, ground.collection.judge, _nobody)))
+                node = parse_filter(f"{row.name} eq {json.dumps(value, ensure_ascii=False)}")
+                found.append(Claimed(row.name, value, node, ground.mapping.narrow(node, ground.collection.judge)))
     return tuple(found)
 
 
@@ -75,7 +80,8 @@ async def hold(ground: Ground, claims: tuple[Claimed, ...], held: frozenset[str]
     """
     require(held, frozenset(key for claim in claims for key in claim.keys(ground)))
     for claim in claims:
-        if not claim.pushed.nothing and await _taken(ground, claim.pushed, anchor):
+        pushed = ground.mapping.push(claim.node, ground.collection.judge, _nobody)
+        if not pushed.nothing and await _taken(ground, pushed, anchor):
             said = json.dumps(claim.value, ensure_ascii=False)
             raise UniquenessException(detail=f"{claim.path} {said} is taken by another {ground.type}")
 
