@@ -106,9 +106,12 @@ async def test_a_cancelled_waiter_disturbs_nobody(url: str) -> None:
     await asyncio.sleep(0)
     tasks[3].cancel()
     results = await asyncio.gather(*tasks, return_exceptions=True)
-    assert [type(result).__name__ for result in results if result is not None] == ["CancelledError"]
-    assert len(await ledger.unsettled()) >= 9
+    unsettled = await ledger.unsettled()
     await ledger.close()
+    cancelled = results.pop(3)  # its own commit may have come first; then there was nothing left to cancel
+    assert cancelled is None or isinstance(cancelled, asyncio.CancelledError)
+    assert results == [None] * 9
+    assert len(unsettled) >= 9
 
 
 async def test_the_ledger_builds_itself_and_opens_again(durable_url: str) -> None:
