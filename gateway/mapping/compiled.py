@@ -75,6 +75,7 @@ class ResourceMapping:
         self.attributes: AttributeIndex = index
         self.rows: tuple[BoundRow, ...] = tuple(rows)
         self.sets: tuple[BoundSet, ...] = tuple(parts.sets)
+        self._slow = [row for row in rows if row.writes and row.pipeline.slow]
         self.password = any(row.is_password and row.writes for row in rows)
         self.unique = tuple(row.path.known.path for row in rows if is_unique(section, row))
         self.scope_filter: FilterNode | None = parts.scope
@@ -179,6 +180,10 @@ class ResourceMapping:
         read = [each for node in nodes for each in mentioned(node, self.attributes)]
         mapped = frozenset(known.path for _, known in read if known is not None)
         return self.attributes_for(mapped) | {name for name, known in read if known is None}
+
+    def takes_time(self, resource: Document) -> bool:
+        """Whether to plan for this resource takes so long that it is better done in a thread: it has a password."""
+        return any(isinstance(row.get(resource), str) for row in self._slow)
 
     def plan_create(self, resource: Document, last: Document | None = None) -> Plan:
         """Plan a new entry.

@@ -20,6 +20,7 @@ class Pipeline:
         self.plain = all(step.normaliser for step in steps)
         self.whole = next((step for step in steps if step.whole), None)
         self.varies = any(step.varies for step in steps)
+        self.slow = any(step.slow for step in steps)
         self.fleeting = any(step.fleeting for step in steps)
         self.reads_absence = bool(steps) and steps[-1].reads_absence
         self.reads_old = any(step.reads_old for step in steps)

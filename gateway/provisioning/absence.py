@@ -7,6 +7,7 @@ from gateway.provisioning.lifecycle import Asked
 from gateway.provisioning.members import Delta
 from gateway.provisioning.protocol import Write, carry_out, note
 from gateway.provisioning.standing import Standing
+from gateway.provisioning.thinking import planned
 from gateway.provisioning.vanishing import shown_as
 
 
@@ -37,7 +38,7 @@ async def update(ground: Ground, there: Standing, asked: Asked, held: frozenset[
 async def come_back(ground: Ground, there: Standing, asked: Asked, held: frozenset[str]) -> Standing:
     """Make the entry again, under the same id."""
     wanted = shown_as(asked.wanted)
-    plan = ground.mapping.plan_create(wanted)
+    plan = await planned(ground, wanted, lambda: ground.mapping.plan_create(wanted))
     meant = adoption.match(ground, wanted)
     require(held, frozenset(ground.match_key(value) for value in meant.keys))
     await uniqueness.hold(ground, uniqueness.claimed(ground, wanted, {}), held)

@@ -7,7 +7,17 @@ from typing import Any
 from connectors.entry import Change, Entry
 from gateway.ledger.model import Confirmed, Deferred, Goal
 from gateway.mapping.compiled import Plan
-from gateway.provisioning import adoption, applying, guard, lifecycle, members, recreation, uniqueness, vanishing
+from gateway.provisioning import (
+    adoption,
+    applying,
+    guard,
+    lifecycle,
+    members,
+    recreation,
+    thinking,
+    uniqueness,
+    vanishing,
+)
 from gateway.provisioning.ground import Ground
 from gateway.provisioning.lifecycle import Asked, Turn
 from gateway.provisioning.members import Delta
@@ -37,8 +47,12 @@ class Step:
 
 async def bring_to(ground: Ground, there: Standing, entry: Entry, asked: Asked, held: frozenset[str]) -> Standing:
     """Plan what is asked of an existing entry, and carry it out."""
-    plan = ground.mapping.plan_update(
-        asked.wanted, entry, there.stored, there.last or None, asked.named, restore=asked.operation == "restore"
+    plan = await thinking.planned(
+        ground,
+        asked.wanted,
+        lambda: ground.mapping.plan_update(
+            asked.wanted, entry, there.stored, there.last or None, asked.named, restore=asked.operation == "restore"
+        ),
     )
     turn = lifecycle.switch(ground, asked, there.resource, there.last, plan)
     if turn == "off" and ground.mapping.lifecycle.deactivate == "delete":

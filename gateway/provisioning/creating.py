@@ -23,6 +23,7 @@ from gateway.provisioning.model import Resource
 from gateway.provisioning.pointing import resolved_attributes
 from gateway.provisioning.protocol import Write, audited, carry_out
 from gateway.provisioning.standing import Standing
+from gateway.provisioning.thinking import planned
 from gateway.provisioning.uniqueness import Claimed
 
 FORGOTTEN = {"userName": None, "active": None, "@resource": None}
@@ -36,7 +37,7 @@ async def create(ground: Ground, resource: Resource, id: str | None = None) -> S
     :raises UniquenessException: 409, see ``adoption``.
     """
     wanted = switched_on(ground, {name: value for name, value in resource.items() if name != "members"})
-    plan = ground.mapping.plan_create(wanted)
+    plan = await planned(ground, wanted, lambda: ground.mapping.plan_create(wanted))
     meant = adoption.match(ground, wanted)
     claims = uniqueness.claimed(ground, wanted, {})
     keys = {ground.match_key(value) for value in meant.keys}

@@ -15,12 +15,13 @@ from gateway.provisioning.pointing import resolved_attributes
 from gateway.provisioning.protocol import Write, audited, carry_out
 from gateway.provisioning.retiring import retire
 from gateway.provisioning.standing import Standing
+from gateway.provisioning.thinking import planned
 
 
 async def recreate(ground: Ground, there: Standing, old: Entry, asked: Asked, held: frozenset[str]) -> Standing:
     """Let the object live in a new entry from now on."""
     wanted = {name: value for name, value in asked.wanted.items() if name not in ("id", "meta", "schemas", "groups")}
-    plan = ground.mapping.plan_create(wanted)
+    plan = await planned(ground, wanted, lambda: ground.mapping.plan_create(wanted))
     guard.stays(ground, Entry("", plan.attributes))
     meant = adoption.match(ground, wanted)
     require(held, frozenset(ground.match_key(value) for value in meant.keys))

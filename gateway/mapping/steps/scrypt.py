@@ -19,6 +19,7 @@ class Scrypt(Plain):
     example = 'password = { attr = "password_hash", via = ["scrypt"], only = "write" }'
     one_way = True
     varies = True
+    slow = True
     gives = "string"
 
     def forward(self, value: Any) -> str:

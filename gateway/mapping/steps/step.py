@@ -69,6 +69,8 @@ class Step:
     """the target may hold a value of its own that ends by itself (a temporary lock)"""
     varies: ClassVar[bool] = False
     """``forward`` gives another result each time (random, salted)"""
+    slow: ClassVar[bool] = False
+    """``forward`` takes long enough for others to notice: whoever serves them meanwhile calls it in a thread"""
     gives: str | None = None
     """the type the target holds; None = the type that comes in"""
 
