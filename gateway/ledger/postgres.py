@@ -5,6 +5,8 @@ its commit was sent is opened again and the transaction repeated once; one that 
 """
 
 import asyncio
+import os
+import socket
 import threading
 from collections.abc import AsyncIterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -32,6 +34,31 @@ NETWORK: dict[str, Any] = {
     "tcp_user_timeout": 10_000,
 }
 """how soon the kernel gives up a peer that vanished without a word"""
+
+
+class _Turn:
+    """One job on its way: which connection it has, so that nothing of it happens after its waiter was told that it
+    failed. Only a commit that is under way already may still come true."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._connection: Connection | None = None
+        self.cut = False
+
+    def take(self, connection: Connection | None) -> None:
+        """Go on with this connection; None = done with it. :raises psycopg.OperationalError: the time is up."""
+        with self._lock:
+            self._connection = connection
+            if self.cut and connection is not None:
+                raise psycopg.OperationalError("the time for this is up")
+
+    def end(self) -> None:
+        """End whatever its thread waits for. Closing a socket under libpq would be a race; shutting it down is not."""
+        with self._lock:
+            self.cut = True
+            if self._connection is not None and not self._connection.closed:
+                with suppress(OSError), socket.socket(fileno=os.dup(self._connection.fileno())) as twin:
+                    twin.shutdown(socket.SHUT_RDWR)
 
 
 class PostgresStore:
@@ -73,29 +100,33 @@ class PostgresStore:
     async def _in_pool(self, work: Work[T], transaction: bool) -> T:
         if self._closed:
             raise LedgerUnavailable("the ledger is closed")
-        running = asyncio.get_running_loop().run_in_executor(self._pool, self._run, work, transaction)
+        turn = _Turn()
+        running = asyncio.get_running_loop().run_in_executor(self._pool, self._run, work, transaction, turn)
         try:
             return await asyncio.wait_for(running, PATIENCE)
         except TimeoutError as error:
+            turn.end()
             raise LedgerUnavailable(f"the ledger did not answer within {PATIENCE:.0f} seconds") from error
 
-    def _run(self, work: Work[T], transaction: bool) -> T:
+    def _run(self, work: Work[T], transaction: bool, turn: _Turn) -> T:
         try:
             try:
-                return self._attempt(work, transaction)
+                return self._attempt(work, transaction, turn)
             except _BrokenBeforeCommit:
-                return self._attempt(work, transaction)
+                return self._attempt(work, transaction, turn)
         except (psycopg.Error, _BrokenBeforeCommit) as error:
             raise unavailable(error) from error
 
-    def _attempt(self, work: Work[T], transaction: bool) -> T:
+    def _attempt(self, work: Work[T], transaction: bool, turn: _Turn) -> T:
         connection = self._connection()
         committing = False
         try:
+            turn.take(connection)
             if transaction:
                 connection.execute("BEGIN")
             result = work(connection)
             if transaction:
+                turn.take(connection)
                 committing = True
                 connection.execute("COMMIT")
         except BaseException as error:
@@ -103,6 +134,8 @@ class PostgresStore:
             if isinstance(error, psycopg.Error) and connection.broken and not committing:
                 raise _BrokenBeforeCommit from error
             raise
+        finally:
+            turn.take(None)
         return result
 
     def _connection(self) -> Connection:

@@ -73,6 +73,24 @@ async def test_a_server_that_does_not_answer_is_not_waited_for(
     await ledger.close()
 
 
+async def test_what_was_given_up_does_not_happen_later(server: Postgres, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever waited was told 503: when the server goes on, it may not find the confirmation on its way."""
+    ledger = await Ledger.open(server.database())
+    meant = [intent(id=f"u{number}") for number in range(12)]
+    for one in meant:
+        await ledger.record(one)
+    monkeypatch.setattr(postgres, "PATIENCE", 0.5)
+    with server.paused():
+        confirming = [ledger.confirm(one, Confirmed(one.id or "", one.id)) for one in meant]
+        outcomes = await asyncio.gather(*confirming, return_exceptions=True)
+        assert all(isinstance(outcome, LedgerUnavailable) for outcome in outcomes)
+    monkeypatch.undo()
+    await asyncio.sleep(0.5)
+    assert await ledger.assertions(USERS) == []
+    assert len(await ledger.unsettled()) == len(meant)
+    await ledger.close()
+
+
 async def test_a_lock_that_cannot_be_given_back_keeps_nobody_waiting(
     server: Postgres, monkeypatch: pytest.MonkeyPatch
 ) -> None:
