@@ -25,7 +25,7 @@ from connectors.errors import Conflict, ConnectorError, Unavailable
 from gateway.ledger.model import Assertion, AuditChange, AuditLine, Confirmed, Goal, Intent, Pending
 from gateway.provisioning.ground import Ground, actor, trail
 
-FIRST_PAUSE = timedelta(seconds=5)
+FIRST_PAUSE = timedelta(seconds=2)
 Trace = Iterable[tuple[str, str, Any, Any]]
 
 

@@ -63,7 +63,7 @@ def slapd_target(server: Slapd) -> Target:
         **seen.target(),
         "urls": [f"ldap://127.0.0.1:{gate.port}"],
         "timeouts": {"connect": 1, "answer": 2},
-        "retry": {"attempts": 3, "deadline": "3s"},
+        "retry": {"attempts": 3, "deadline": "2s"},
     }
     return Target(server, seen, gate, options)
 
@@ -79,6 +79,6 @@ def postgres_target(server: Postgres) -> Target:
         "kind": "sql",
         "url": url.replace(f":{server.port}/", f":{gate.port}/"),
         "timeout": 2,
-        "retry": {"attempts": 3, "deadline": "3s"},
+        "retry": {"attempts": 3, "deadline": "2s"},
     }
     return Target(server, seen, gate, options)

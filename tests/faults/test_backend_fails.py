@@ -94,7 +94,7 @@ def test_killed_during_writes_again_and_again(gateway: Process, target: Target) 
     answers: dict[str, int] = {}
 
     def create(client: int) -> None:
-        for number in range(60):
+        for number in range(40):
             if stop.is_set():
                 return
             name = f"u{client}x{number}"
@@ -103,7 +103,7 @@ def test_killed_during_writes_again_and_again(gateway: Process, target: Target) 
 
     with ThreadPoolExecutor(4) as clients:
         running = [clients.submit(create, client) for client in range(4)]
-        for _ in range(3):
+        for _ in range(2):
             time.sleep(0.7)
             target.kill()
             time.sleep(0.2)

@@ -15,7 +15,7 @@ from tests.faults.process import Answer, Process
 from tests.faults.targets import Target
 from tests.faults.words import Request, join, leave, made, named, patch, person, remove, settled, team
 
-CLIENTS, PEOPLE, LONG, KILLS = 3, 6, 6.0, 3
+CLIENTS, PEOPLE, LONG, KILLS = 3, 6, 4.0, 3
 
 
 @dataclass
