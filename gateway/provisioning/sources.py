@@ -103,6 +103,8 @@ def _paths(view: View, node: FilterNode | None, sort_by: str | None) -> frozense
     paths = {path for path, known in mentioned(node, index) if known is not None} if node is not None else set()
     if sort_by and (path := index.canonical(sort_by)):
         paths.add(path)
+    if "schemas" in paths:
+        paths |= set(view.mapping.extensions)  # an extension is among the schemas where it has a value
     return frozenset(paths)
 
 

@@ -4,7 +4,8 @@ Every field is one tolerance with a name; ``normalise``, ``filters`` and ``patch
 that no field tolerates is refused under every dialect.
 """
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,7 @@ class Dialect:
     :param create_elements: a valuePath that matches nothing creates its element.
     :param bare_literals: filter literals without quotes. :param empty_filter: ``?filter=`` is no filter.
     :param selections_in_attributes: ``attributes=emails[type eq "work"]`` asks for ``emails``.
+    :param endpoints: other names of endpoints → the RFC's.
     :param ignored_paths: PATCH paths that are read-only and yet sent; they change nothing.
     """
 
@@ -41,6 +43,7 @@ class Dialect:
     bare_literals: bool = True
     empty_filter: bool = True
     selections_in_attributes: bool = True
+    endpoints: Mapping[str, str] = field(default_factory=lambda: {"serviceConfiguration": "ServiceProviderConfig"})
     ignored_paths: frozenset[str] = frozenset()
 
     @property
@@ -66,6 +69,7 @@ STRICT = Dialect(
     bare_literals=False,
     empty_filter=False,
     selections_in_attributes=False,
+    endpoints={},
 )
 
 DIALECTS: dict[str, Dialect] = {

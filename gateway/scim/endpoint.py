@@ -74,9 +74,11 @@ class ScimEndpoint:
             return await self.handler.handle(request)
 
     def relative(self, scope: Scope) -> str:
-        """The path below the mount, decoded; an encoded slash does not begin a new segment."""
+        """The path below the mount, decoded, by the RFC's name; an encoded slash does not begin a new segment."""
         path: str = scope["path"]
-        return path.removeprefix(self.settings.path) or "/"
+        below = path.removeprefix(self.settings.path) or "/"
+        renamed = self.service.dialect.endpoints.get(below.strip("/"))
+        return f"/{renamed}" if renamed else below
 
     def base_url(self, scope: Scope) -> str:
         """The URL of the endpoint as the client sees it: configured, or as the request says."""
@@ -112,8 +114,8 @@ class ScimEndpoint:
 
 
 async def send_response(response: ScimResponse, send: Send, method: str) -> None:
-    """Send a SCIM answer: to HEAD with the headers of a GET and no body, to OPTIONS with no body."""
-    payload = b"" if response.body is None or method == "OPTIONS" else orjson.dumps(response.body)
+    """Send a SCIM answer: to HEAD with the headers of a GET and no body."""
+    payload = b"" if response.body is None else orjson.dumps(response.body)
     headers = [(name.lower().encode(), value.encode("latin-1", "replace")) for name, value in response.headers.items()]
     if response.status not in (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED):
         headers.append((b"content-length", str(len(payload)).encode()))

@@ -97,6 +97,8 @@ def _leaf(node: Present | Comparison, shapes: Sequence[Shape], dialect: Dialect)
             if isinstance(path, AttrPath):
                 return canonical(_renamed(node, path), shapes, dialect)
         return node
+    if place.leaf.returned == "never":
+        raise InvalidFilterException(detail=f"{place.leaf.path} is never returned, so nobody is found by it")
     if isinstance(node, Present):
         return Present(spelled(place))
     place = _compared(place, dialect)

@@ -146,8 +146,8 @@ class Handler(AsyncScimHandler):
         if self.settings.patch_response == "none":
             return False
         deltas = compiled.members and not compiled.operations
-        # The answer to a replace of members says what then stands (semantics, rule 17).
-        return not deltas or any(change.op == "replace" for change in compiled.members)
+        # The answer to a change of members that names none says what then stands (semantics, rule 17).
+        return not deltas or any(change.op == "replace" or change.ids is None for change in compiled.members)
 
     async def delete(self, request: ScimRequest) -> ScimResponse:
         """Delete a resource (RFC 7644 §3.6)."""
