@@ -32,11 +32,12 @@ class Reference:
     """An attribute whose values name other entries.
 
     :param collections: the names of the collections it may point into, in the order to try.
-    :param display: collection name → the attribute there that fills ``Ref.display`` (absent: no label).
+    :param display: collection name → the attributes there that may fill ``Ref.display``: the first that an entry has
+        a value of, an empty text counting as none (absent: no label).
     """
 
     collections: tuple[str, ...]
-    display: Mapping[str, str] = field(default_factory=dict)
+    display: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

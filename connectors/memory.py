@@ -241,8 +241,7 @@ class MemoryCollection:
         for collection in reference.collections:
             record = self._store.get(collection, {}).get(ref.id)
             if record is not None:
-                label = record.attributes.get(reference.display.get(collection, ""), ())
-                return Ref(ref.id, collection, str(label[0]) if label else None)
+                return Ref(ref.id, collection, _label(record, reference.display.get(collection, ())))
         return ref
 
     def _group_refs(self, id: str) -> Iterable[Ref]:
@@ -250,8 +249,7 @@ class MemoryCollection:
         for group in self._groups:
             for group_id, record in sorted(self._store.get(group.name, {}).items()):
                 if Ref(id) in record.attributes.get(MEMBERS, ()):
-                    label = record.attributes.get(display.get(group.name, ""), ())
-                    yield Ref(group_id, group.name, str(label[0]) if label else None)
+                    yield Ref(group_id, group.name, _label(record, display.get(group.name, ())))
 
     def _matches(self, id: str, record: Record, query: Query) -> bool:
         if query.filter is None:
@@ -270,6 +268,12 @@ class MemoryCollection:
             return (True, "", "")
         kind, key = keys[0]
         return (False, kind, key.isoformat() if isinstance(key, datetime) else key)
+
+
+def _label(record: Record, names: Iterable[str]) -> str | None:
+    """The first of the attributes that has a value, as text."""
+    held = (str(values[0]) for name in names if (values := record.attributes.get(name)))
+    return next(filter(None, held), None)
 
 
 def _put(attributes: Held, name: str, values: tuple[Value, ...]) -> None:

@@ -125,7 +125,7 @@ class Resolver:
 
     def shown_of(self, groups: Place) -> list[str]:
         """What a group must be asked for to be named as one."""
-        return [name for name in (groups.anchor.attribute, self._display(groups)) if name]
+        return [groups.anchor.attribute, *self._display(groups)]
 
     def as_groups(self, groups: Place, rows: Iterable[Row]) -> tuple[Ref, ...]:
         """The rows as values of ``@groups``."""
@@ -176,7 +176,7 @@ class Resolver:
         self, link: Link, place: Place, dns: Sequence[str], at_dn: Mapping[str, int], groups: Sequence[list[Ref]]
     ) -> None:
         member, display = place.member or "", self._display(place)
-        names = [name for name in (place.anchor.attribute, display) if name]
+        names = [place.anchor.attribute, *display]
         alone = len(dns) == 1  # then every group found is its, and no value need be seen
         items = [query.equal(member, dn.encode()) for dn in dns]
         narrowed = not alone and link.features.has(MATCHED_VALUES)
@@ -197,17 +197,17 @@ class Resolver:
         wanted = list({key(dn): dn.encode() for each in held for dn in each}.values())
         refs: dict[str, Ref] = {}
         for place in self.containers if wanted else ():
-            reference = Reference((place.spec.name,), {place.spec.name: self._display(place) or ""})
+            reference = Reference((place.spec.name,), {place.spec.name: self._display(place)})
             for at in range(0, len(wanted), BATCH):
                 term = query.any_value(_dn_attribute(link.features), wanted[at : at + BATCH])
                 refs.update({key(each.dn): each.ref for each in await _search(link, [place], term, reference)})
         for target, dns in zip(groups, held, strict=True):
             target.extend(refs[key(dn)] for dn in dns if key(dn) in refs)
 
-    def _display(self, place: Place) -> str | None:
+    def _display(self, place: Place) -> tuple[str, ...]:
         reference = self.place.spec.references.get(GROUPS)
         named = reference.display.get(place.spec.name) if reference else None
-        return named or place.rdn
+        return named or tuple(filter(None, (place.rdn,)))
 
     async def _in_group(self, link: Link, place: Place, ids: Sequence[str]) -> bytes:
         """The filter for the members of groups: their ``memberOf``, or, as not every server keeps one, their DNs."""
@@ -232,13 +232,13 @@ def _dn_attribute(features: Features) -> str:
 
 async def _search(link: Link, places: Sequence[Place], wanted: bytes, reference: Reference) -> list[Found]:
     term = query.both(wanted, query.either([place.filter for place in places]))
-    names = [places[0].anchor.attribute, *(name for name in set(reference.display.values()) if name)]
+    names = [places[0].anchor.attribute, *{name for each in reference.display.values() for name in each}]
     several = len(places) > 1
     found: list[Found] = []
     for base in places[0].bases:
         for row in await link.find(base, term, [*names, "objectClass"] if several else names):
             place = _place_of(row, places) if several else places[0]
-            ref = _ref(place, row, reference.display.get(place.spec.name)) if place else None
+            ref = _ref(place, row, reference.display.get(place.spec.name, ())) if place else None
             if ref is not None:
                 found.append(Found(row.dn, ref))
     return found
@@ -249,7 +249,9 @@ def _place_of(row: Row, places: Sequence[Place]) -> Place | None:
     return next((place for place in places if place.kind in kinds), None)
 
 
-def _ref(place: Place, row: Row, display: str | None) -> Ref | None:
+def _ref(place: Place, row: Row, display: Iterable[str]) -> Ref | None:
     id = place.id_of(row)
-    label = row.values.get(display.lower(), ()) if display else ()
-    return Ref(id, place.spec.name, label[0].decode("utf-8", "replace") if label else None) if id else None
+    if not id:
+        return None
+    held = (values[0].decode("utf-8", "replace") for name in display if (values := row.values.get(name.lower())))
+    return Ref(id, place.spec.name, next(filter(None, held), None))

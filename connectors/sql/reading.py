@@ -121,23 +121,27 @@ def known_refs(
         if not missing or collection not in layouts:
             continue
         layout = layouts[collection]
-        label = reference.display.get(collection)
-        statement = _lookup(layout, label, connection.dialect.name)
+        labels = reference.display.get(collection, ())
+        statement = _lookup(layout, labels, connection.dialect.name)
         if keep and connection.dialect.name != "sqlite":
             statement = statement.with_for_update(read=True, key_share=True)
         asked = texts.listed(fitting(layout.anchor_codec, missing), connection.dialect.name)
-        for id, text in connection.execute(statement, {"ids": asked}):
+        for id, *named in connection.execute(statement, {"ids": asked}):
             shown = str(layout.anchor_codec.decode(id))
-            known[shown] = Ref(shown, collection, text and str(text))
+            known[shown] = Ref(shown, collection, _first(named))
         missing = [id for id in missing if id not in known]
     return known
 
 
-def _lookup(layout: Layout, label: str | None, dialect: str) -> sa.Select[Any]:
-    key = ("lookup", label)
+def _first(found: Iterable[Any]) -> str | None:
+    """The label: the first of an entry's that is not empty."""
+    return next((str(each) for each in found if each is not None and each != ""), None)
+
+
+def _lookup(layout: Layout, labels: tuple[str, ...], dialect: str) -> sa.Select[Any]:
+    key = ("lookup", labels)
     if key not in layout.prepared:
-        shown = layout.rows.column(label) if label else sa.null()
-        layout.prepared[key] = sa.select(layout.anchor, shown).where(
+        layout.prepared[key] = sa.select(layout.anchor, *map(layout.rows.column, labels)).where(
             texts.one_of(layout.anchor, "ids", layout.anchor.type, dialect)
         )
     return layout.prepared[key]  # type: ignore[no-any-return]
@@ -190,26 +194,26 @@ def members_of(connection: sa.Connection, layouts: Layouts, group: Layout, ids: 
     for collection in options.collections:
         if collection not in layouts:
             continue
-        member, label = layouts[collection], reference.display.get(collection)
-        statement = _members(group, rows, member, collection, label, connection.dialect.name)
+        member, labels = layouts[collection], reference.display.get(collection, ())
+        statement = _members(group, rows, member, collection, labels, connection.dialect.name)
         listed = texts.listed(fitting(rows.codecs[options.group], ids), connection.dialect.name)
-        for group_id, id, text in connection.execute(statement, {"ids": listed}):
+        for group_id, id, *named in connection.execute(statement, {"ids": listed}):
             shown = str(member.anchor_codec.decode(id))
             refs = found.setdefault(str(rows.codecs[options.group].decode(group_id)), {})
-            refs.setdefault(shown, Ref(shown, collection, text and str(text)))
+            refs.setdefault(shown, Ref(shown, collection, _first(named)))
     return {id: list(refs.values()) for id, refs in found.items()}
 
 
 def _members(
-    group: Layout, rows: Rows, member: Layout, collection: str, label: str | None, dialect: str
+    group: Layout, rows: Rows, member: Layout, collection: str, labels: tuple[str, ...], dialect: str
 ) -> sa.Select[Any]:
     options = group.options.members
-    key = ("members", collection, label)
+    key = ("members", collection, labels)
     if options is not None and key not in group.prepared:
         there = member.rows.table.alias()
         here = rows.column(options.group)
         statement = (
-            sa.select(here, there.c[member.anchor.name], there.c[label] if label else sa.null())
+            sa.select(here, there.c[member.anchor.name], *(there.c[label] for label in labels))
             .join_from(rows.table, there, there.c[member.anchor.name] == rows.column(options.user))
             .where(texts.one_of(here, "ids", here.type, dialect))
             .order_by(here, there.c[member.anchor.name])
@@ -228,22 +232,24 @@ def groups_of(connection: sa.Connection, layouts: Layouts, name: str, ids: Itera
         options, rows = group.options.members, group.members
         if options is None or rows is None or name not in options.collections:
             continue
-        statement = _groups(layouts[name], name, group, rows, display.get(collection), connection.dialect.name)
+        statement = _groups(layouts[name], name, group, rows, display.get(collection, ()), connection.dialect.name)
         listed = texts.listed(fitting(rows.codecs[options.user], ids), connection.dialect.name)
-        for member, id, text in connection.execute(statement, {"ids": listed}):
-            ref = Ref(str(group.anchor_codec.decode(id)), collection, text and str(text))
+        for member, id, *named in connection.execute(statement, {"ids": listed}):
+            ref = Ref(str(group.anchor_codec.decode(id)), collection, _first(named))
             found.setdefault(str(rows.codecs[options.user].decode(member)), []).append(ref)
     return found
 
 
-def _groups(member: Layout, name: str, group: Layout, rows: Rows, label: str | None, dialect: str) -> sa.Select[Any]:
+def _groups(
+    member: Layout, name: str, group: Layout, rows: Rows, labels: tuple[str, ...], dialect: str
+) -> sa.Select[Any]:
     options = group.options.members
-    key = ("groups", group.options.spec.name, label)
+    key = ("groups", group.options.spec.name, labels)
     if options is not None and key not in member.prepared:
         there = group.rows.table.alias()
         here = rows.column(options.user)
         statement = (
-            sa.select(here, there.c[group.anchor.name], there.c[label] if label else sa.null())
+            sa.select(here, there.c[group.anchor.name], *(there.c[label] for label in labels))
             .join_from(rows.table, there, there.c[group.anchor.name] == rows.column(options.group))
             .where(texts.one_of(here, "ids", here.type, dialect))
             .distinct()

@@ -71,13 +71,18 @@ class MemberTests:
             assert ref.collection == ground.specimen.people
 
     async def test_labels_are_as_the_mapping_asks(self, ground: Ground) -> None:
-        person = await ground.person(**{ground.specimen.name: "Label"})
-        group = await ground.group(person)
+        """Where the specimen has its groups ask for ``text``, then ``name``: the first that a member has."""
+        specimen = ground.specimen
         reference = ground.groups.spec.references.get(MEMBERS)
-        label = reference.display.get(ground.specimen.people) if reference else None
-        if label == ground.specimen.name:
+        if reference is None or reference.display.get(specimen.people) != (specimen.text, specimen.name):
+            return
+        both = await ground.person(**{specimen.name: "Label", specimen.text: "Better"})
+        group = await ground.group(both, await ground.person(**{specimen.name: "Other"}))
+        for first in ("Better", "Label"):
             entry = await ground.groups.read(group.id, frozenset({MEMBERS}))
-            assert [ref.display for ref in entry.attributes[MEMBERS] if isinstance(ref, Ref)] == ["Label"]
+            labels = {ref.display for ref in entry.attributes[MEMBERS] if isinstance(ref, Ref)}
+            assert labels == {first, "Other"}
+            await ground.people.update(both.id, [Change(Kind.REPLACE, specimen.text)])
 
     async def test_groups_show_direct_membership(self, ground: Ground) -> None:
         one, two, three = await ground.persons(3)

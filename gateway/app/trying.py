@@ -5,6 +5,7 @@ from typing import Any
 
 from connectors.entry import PARENT, Ref
 from gateway.app.parts import check_mapping
+from gateway.app.unread import unread
 from gateway.config import ConfigError
 from gateway.mapping.errors import Message, suggest
 from gateway.mapping.load import load
@@ -18,10 +19,14 @@ HIDDEN = "***"
 
 @dataclass(frozen=True, slots=True)
 class Tried:
-    """What would stand in the target, attribute by attribute, and how SCIM would read it."""
+    """What would stand in the target, attribute by attribute, and how SCIM would read it.
+
+    :param unread: SCIM paths of what the document says and nothing in the mapping reads.
+    """
 
     target: dict[str, Any]
     scim: dict[str, Any]
+    unread: list[str]
 
 
 def try_document(source: str, resource: str, document: dict[str, Any], *, dialect: str = "tolerant") -> Tried:
@@ -37,13 +42,24 @@ def try_document(source: str, resource: str, document: dict[str, Any], *, dialec
         hint = suggest(resource, mapping.resources) or f"; there is {', '.join(mapping.resources)}"
         raise ConfigError([Message(None, f"{source} has no resource type {resource!r}{hint}")])
     compiled = mapping.resources[names[resource.lower()]]
-    canonical = normalise.resource(shape_of(compiled), document, dialect_named(dialect))
-    state, _ = created(compiled, canonical)
+    shape, manner = shape_of(compiled), dialect_named(dialect)
+
+    def canonical(body: dict[str, Any]) -> dict[str, Any]:
+        return normalise.resource(shape, body, manner)
+
+    state, _ = created(compiled, canonical(document))
     target = {name: _shown(values) for name, values in state.attributes.items()}
     target |= dict.fromkeys(compiled.spec.secrets & target.keys(), HIDDEN)
     if state.parent is not None:
         target[PARENT] = state.parent
-    return Tried(target, compiled.read(state.entry, state.stored))
+    return Tried(target, _public(compiled.read(state.entry, state.stored)), unread(compiled, document, canonical))
+
+
+def _public(value: Any) -> Any:
+    """What an IdP would see: the type a reference leads to becomes part of its ``$ref`` there."""
+    if isinstance(value, dict):
+        return {key: _public(inner) for key, inner in value.items() if key != "_ref"}
+    return [_public(inner) for inner in value] if isinstance(value, list) else value
 
 
 def _shown(values: tuple[Any, ...]) -> Any:

@@ -16,7 +16,7 @@ from rich.text import Text
 
 from gateway.cli.audit import STYLES, changed
 from gateway.cli.outcome import FOUND, end, outcomes
-from gateway.cli.screen import heading, out, say, show, table
+from gateway.cli.screen import flow, heading, out, say, show, table
 
 if TYPE_CHECKING:
     from gateway.cli.dialogue import Exchange
@@ -55,23 +55,23 @@ def demo(
 
 
 def _opening(stage: "Stage") -> None:
-    say("Dirbridge: an identity provider speaks SCIM 2.0, and the rows of a table follow.", "bold")
-    say(f"A real gateway runs at {stage.url}, with SQLite as its target, until this ends.")
-    say("→ is what Okta sends, ← the answer; then the target's own tables and the new audit lines.", "dim")
+    flow(Text("Dirbridge: an identity provider speaks SCIM 2.0, and the rows of a table follow.", "bold"))
+    flow(Text(f"A real gateway runs at {stage.url}, with SQLite as its target, until this ends."))
+    flow(Text("→ is what Okta sends, ← the answer; then the target's own tables and the new audit lines.", "dim"))
     say()
 
 
 def _ending(lines: int) -> None:
     heading("The end")
-    say(f"That was the whole main job: every change above stands in the target, and in {lines} audit lines.", "bold")
+    whole = f"That was the whole main job: every change above stands in the target, and in {lines} audit lines."
+    flow(Text(whole, "bold"))
     say("Next:")
     program = "dirbridge" if shutil.which("dirbridge") else os.path.relpath(sys.argv[0])
-    for what, why in (
-        (f"{program} serve", "the same, to stay, with a token for your own Okta or Entra ID"),
-        (f"{program} test openldap", "the tests inside the mapping file for OpenLDAP"),
-        ("docs/tutorial/first-steps.md", "from here to your own directory"),
-    ):
-        say(f"  {what:<36}{why}")
+    next_steps = Table.grid("", "", padding=(0, 3, 0, 0))
+    next_steps.add_row(f"{program} serve", "the same, to stay, with a token for your own Okta or Entra ID")
+    next_steps.add_row(f"{program} test openldap", "the tests inside the mapping file for OpenLDAP")
+    next_steps.add_row("docs/tutorial/first-steps.md", "from here to your own directory")
+    show(next_steps, indent=2)
 
 
 def heard(exchange: "Exchange") -> None:
@@ -80,11 +80,11 @@ def heard(exchange: "Exchange") -> None:
     line = Text.assemble(("→ ", "bold"), (f"{exchange.method:<5} ", "bold blue"), path)
     if exchange.body is not None:
         line.append(f"  {_shortened(_gist_of_request(exchange.body))}", "dim")
-    out.print(line)
+    flow(line, hang=8)
     good = exchange.status < 300
     answer = Text.assemble(("← ", "bold"), (f"{exchange.status} {exchange.reason}", "green" if good else "red"))
     answer.append(f"  {_gist(exchange.answer)}", "dim")
-    out.print(answer)
+    flow(answer, hang=8)
 
 
 def _gist_of_request(body: Mapping[str, Any]) -> str:
@@ -132,7 +132,7 @@ class View:
         elif self.audited:
             say("  the tables stand as before", "dim")
         for line in fresh:
-            out.print(_audit(line))
+            flow(_audit(line), hang=9)
         say()
         self.before, self.audited = (users, groups), lines
 

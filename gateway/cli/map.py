@@ -29,7 +29,7 @@ def map_document(
         except SCIMException as error:
             end(FOUND, f"would be refused: {error.status} {error.scim_type or ''} {error.detail}")
     if json:
-        say_json({"target": tried.target, "scim": tried.scim})
+        say_json({"target": tried.target, "scim": tried.scim, "unread": tried.unread})
         return
     rows = table("target", "value")
     for name, values in sorted(tried.target.items()):
@@ -38,6 +38,11 @@ def map_document(
     say()
     say("reads back as", "dim")
     say(jsonlib.dumps(tried.scim, indent=2, ensure_ascii=False, default=str))
+    if tried.unread:
+        say()
+        say("ignored, as no row reads it", "dim")
+        for path in tried.unread:
+            say(f"  {path}")
 
 
 def _document() -> dict[str, Any]:

@@ -20,6 +20,16 @@ def say(text: str = "", style: str = "") -> None:
     out.print(Text(text, style=style))
 
 
+def flow(text: Text, *, hang: int = 0) -> None:
+    """Print a paragraph: folded between words, ``hang`` columns in from its second line on.
+
+    Unlike ``say``, whose lines stay whole, so that they can be copied and pasted.
+    """
+    width = out.width if text.cell_len <= out.width else max(20, out.width - hang)
+    for number, line in enumerate(text.wrap(out, width)):
+        out.print(Text(" " * hang) + line if number else line)
+
+
 def complain(text: str) -> None:
     """Print one line to standard error."""
     err.print(Text(text))
@@ -32,7 +42,7 @@ def say_json(value: Any) -> None:
 
 def heading(text: str) -> None:
     """Print a line that begins a part."""
-    out.print(Text.assemble((f"{text} ", "bold cyan"), ("─" * max(4, 96 - len(text)), "dim")))
+    out.print(Text.assemble((f"{text} ", "bold cyan"), ("─" * max(4, min(97, out.width) - len(text) - 1), "dim")))
 
 
 def table(*columns: str, title: str | None = None) -> Table:

@@ -25,7 +25,7 @@ from gateway.mapping.pushdown import PushDown
 from gateway.mapping.pushed import Judge, Pushed, StoredIds
 from gateway.mapping.reading import Put, put_groups, put_members, readers
 from gateway.mapping.schemas import Advertised
-from gateway.mapping.specs import collection_spec, holders, label_attribute
+from gateway.mapping.specs import collection_spec, holders, label_attributes
 from gateway.mapping.targets import single_valued
 
 __all__ = [
@@ -278,7 +278,7 @@ def compile_mapping(file: MappingFile) -> Mapping:
     parts = {name: Parts(file, section, report) for name, section in file.sections.items()}
     if report:
         raise MappingError(report)
-    labels = {name: label for name, each in parts.items() if (label := label_attribute(each.rows)) is not None}
+    labels = {name: label_attributes(each.rows) for name, each in parts.items()}
     resources = {
         name: ResourceMapping(
             each,

@@ -16,12 +16,12 @@ def collection_spec(
     rows: Sequence[BoundRow],
     sets: Sequence[BoundSet],
     guards: frozenset[str],
-    labels: Mapping[str, str],
+    labels: Mapping[str, tuple[str, ...]],
 ) -> CollectionSpec:
     """Describe one section for its connector.
 
     :param guards: target attributes that ``scope``, ``protect`` and ``match`` name.
-    :param labels: resource type → the target attribute that people know an entry by.
+    :param labels: resource type → the target attributes that people know an entry by, the best first.
     """
     stamps = {stamp.attr for stamp in section.lifecycle.stamp}
     names = {row.attr for row in rows if row.attr} | {each.attr for each in sets} | stamps | guards
@@ -45,12 +45,14 @@ def collection_spec(
 
 
 def _references(
-    file: MappingFile, section: Section, rows: Sequence[BoundRow], labels: Mapping[str, str]
+    file: MappingFile, section: Section, rows: Sequence[BoundRow], labels: Mapping[str, tuple[str, ...]]
 ) -> dict[str, Reference]:
-    def to(*collections: str) -> Reference:
-        return Reference(collections, {name: labels[name] for name in collections if name in labels})
+    def to(*collections: str, most: int | None = None) -> Reference:
+        return Reference(collections, {name: labels[name][:most] for name in collections if labels.get(name)})
 
-    found = {row.attr: to(row.row.ref) for row in rows if row.row.ref is not None and row.attr}
+    # Beside a member stands whatever tells a person who it is. A row's label may be shown as ``manager.displayName``,
+    # and somebody's userName is not that.
+    found = {row.attr: to(row.row.ref, most=1) for row in rows if row.row.ref is not None and row.attr}
     if section.members is not None:
         found[MEMBERS] = to(*section.members.ref)
     homes = holders(file, section.name)
@@ -86,10 +88,12 @@ def _type_of(value: Any) -> str:
     return "integer" if isinstance(value, int) else "decimal" if isinstance(value, float) else "string"
 
 
-def label_attribute(rows: Sequence[BoundRow]) -> str | None:
-    """The target attribute that people know an entry by: that of ``displayName``, else of ``userName``."""
-    for path in ("displayName", "userName"):
-        for row in rows:
-            if row.name == path and row.attr and row.reads and row.pipeline.plain:
-                return row.attr
-    return None
+def label_attributes(rows: Sequence[BoundRow]) -> tuple[str, ...]:
+    """The target attributes that people know an entry by: that of ``displayName``, then that of ``userName``."""
+    found = (
+        row.attr
+        for path in ("displayName", "userName")
+        for row in rows
+        if row.name == path and row.attr and row.reads and row.pipeline.plain
+    )
+    return tuple(dict.fromkeys(found))

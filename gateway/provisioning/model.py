@@ -91,6 +91,14 @@ class Patch:
 
 
 @dataclass(frozen=True, slots=True)
+class Replaced:
+    """What a PUT left. :param created: nobody had that id before (``put_creates``)."""
+
+    resource: Resource
+    created: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Precondition:
     """The raw text of If-Match and If-None-Match (RFC 9110 §13.1), checked under the object's lock."""
 

@@ -19,6 +19,7 @@ from gateway.provisioning.model import (
     Listing,
     Patch,
     Precondition,
+    Replaced,
     Resource,
     Search,
     Wanted,
@@ -86,14 +87,18 @@ class Provisioner:
 
     async def replace(
         self, type: str, id: str, resource: Resource, when: Precondition = ANY, wanted: Wanted = EVERYTHING
-    ) -> Resource:
-        """PUT. :return: the resource as it then stands. :raises SCIMException: 400, 403, 404, 409, 412, 503."""
+    ) -> Replaced:
+        """PUT. :return: the resource as it then stands, and whether it is new.
+
+        :raises SCIMException: 400, 403, 404, 409, 412, 503.
+        """
         ground = self.grounds[type]
         async with self._writing(ground, id, "replace", resource.get("active") is False):
             async with parking(ground, id, "replace", when, of_put(ground, resource)):
-                there = await self._replace(ground, id, resource, when, self.reader.shows_groups(type, wanted))
+                groups = self.reader.shows_groups(type, wanted)
+                there, created = await self._replace(ground, id, resource, when, groups)
             await aftermath.of_update(ground, there, members.replaced_by(resource))
-            return await self._answer(ground, there, wanted)
+            return Replaced(await self._answer(ground, there, wanted), created)
 
     async def patch(
         self, type: str, id: str, patch: Patch, when: Precondition = ANY, wanted: Wanted | None = EVERYTHING
@@ -121,13 +126,16 @@ class Provisioner:
         async with self._writing(ground, id, "delete", True), parking(ground, id, "delete", when, of_delete):
             await deleting.delete(ground, id, when)
 
-    async def _replace(self, ground: Ground, id: str, resource: Resource, when: Precondition, groups: bool) -> Standing:
+    async def _replace(
+        self, ground: Ground, id: str, resource: Resource, when: Precondition, groups: bool
+    ) -> tuple[Standing, bool]:
+        """:return: what then stands, and whether the PUT created it."""
         try:
-            return await updating.update(ground, id, updating.put(resource), when, groups=groups)
+            return await updating.update(ground, id, updating.put(resource), when, groups=groups), False
         except NotFoundException:
             if not await self._may_create(ground, id, when):
                 raise
-            return await creating.create(ground, resource, id)
+            return await creating.create(ground, resource, id), True
 
     async def _answer(self, ground: Ground, there: Standing, wanted: Wanted) -> Resource:
         if there.entry is None and not there.absent:

@@ -124,8 +124,8 @@ async def add_held_groups(view: View, kinds: Sequence[View], resources: Mapping[
     """The same as seen from the member's side, of the group types that hold any."""
     for kind in kinds:
         held = await view.ledger.held_groups(kind.scope, resources)
-        label = view.mapping.spec.references[GROUPS].display.get(kind.type) if held else None
-        names = await _named(kind, sorted({group for groups in held.values() for group in groups}), label)
+        labels = view.mapping.spec.references[GROUPS].display.get(kind.type, ()) if held else ()
+        names = await _named(kind, sorted({group for groups in held.values() for group in groups}), labels)
         for member, groups in held.items():
             there = {group["value"] for group in resources[member].get("groups", ())}
             shown = [_labelled({"value": id}, "display", names[id], "direct") for id in groups if id in names]
@@ -135,21 +135,19 @@ async def add_held_groups(view: View, kinds: Sequence[View], resources: Mapping[
 async def _members(view: View, ids: Sequence[str]) -> list[Reference]:
     shown: dict[str, Reference] = {id: {"value": id} for id in ids}
     for kind in view.mapping.members.ref if ids and view.mapping.members else ():
-        label = view.mapping.spec.references[MEMBERS].display.get(kind)
-        for id, name in (await _named(view.others[kind], ids, label)).items() if kind in view.others else ():
+        labels = view.mapping.spec.references[MEMBERS].display.get(kind, ())
+        for id, name in (await _named(view.others[kind], ids, labels)).items() if kind in view.others else ():
             _labelled(shown[id], "display", name, kind)
     return list(shown.values())
 
 
-async def _named(view: View, ids: Sequence[str], label: str | None) -> dict[str, str | None]:
+async def _named(view: View, ids: Sequence[str], labels: tuple[str, ...]) -> dict[str, str | None]:
     """Of SCIM ids those that exist, with what a person calls them."""
     known: Mapping[str, Assertion] = await view.ledger.by_ids(view.scope, ids) if ids else {}
     anchors = {known[id].anchor if id in known else id: id for id in ids}
-    entries = await entries_by_id(
-        view, [anchor for anchor in anchors if anchor is not None], frozenset({label} if label else ())
-    )
+    entries = await entries_by_id(view, [anchor for anchor in anchors if anchor is not None], frozenset(labels))
     absent = {id: _called(one) for id, one in known.items() if one.life == "absent"}
-    return {**absent, **{anchors[entry.id]: _first(entry, label) for entry in entries}}
+    return {**absent, **{anchors[entry.id]: _first(entry, labels) for entry in entries}}
 
 
 def _called(absent: Assertion) -> str | None:
@@ -158,6 +156,6 @@ def _called(absent: Assertion) -> str | None:
     return resource.get("displayName") or resource.get("userName")
 
 
-def _first(entry: Entry, label: str | None) -> str | None:
-    values = entry.attributes.get(label or "", ())
-    return str(values[0]) if values else None
+def _first(entry: Entry, labels: tuple[str, ...]) -> str | None:
+    held = (str(values[0]) for label in labels if (values := entry.attributes.get(label)))
+    return next(filter(None, held), None)

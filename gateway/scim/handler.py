@@ -80,9 +80,7 @@ class Handler(AsyncScimHandler):
         resource = await _beside(request, lambda: self.service.creation(resource_type, self.service.document(request)))
         self.guard.write({"create"}, group=self._is_group(resource_type), reducing=False)
         created = await self.provisioner.create(str(resource_type.name), resource)
-        response = self._resource(request, resource_type, created, wanted, HTTPStatus.CREATED)
-        response.headers["Location"] = response.headers["Content-Location"]
-        return response
+        return self._created(request, resource_type, created, wanted)
 
     async def query(self, request: ScimRequest) -> ScimResponse:
         """Read a resource (RFC 7644 §3.4.1)."""
@@ -96,7 +94,7 @@ class Handler(AsyncScimHandler):
         return _empty(HTTPStatus.NOT_MODIFIED, response)
 
     async def replace(self, request: ScimRequest) -> ScimResponse:
-        """Replace a resource (RFC 7644 §3.5.1)."""
+        """Replace a resource (RFC 7644 §3.5.1); one that ``put_creates`` made is answered as a POST is."""
         target, resource_type = self._enter(request, Operation.replace)
         wanted = self._wanted(request, resource_type)
         id = target.resource_id or ""
@@ -109,7 +107,9 @@ class Handler(AsyncScimHandler):
         operations, reducing = replacing(resource)
         self.guard.write(operations, group=self._is_group(resource_type), reducing=reducing)
         stood = await self.provisioner.replace(str(resource_type.name), id, resource, self._conditions(request), wanted)
-        return self._resource(request, resource_type, stood, wanted, HTTPStatus.OK)
+        if stood.created:
+            return self._created(request, resource_type, stood.resource, wanted)
+        return self._resource(request, resource_type, stood.resource, wanted, HTTPStatus.OK)
 
     async def patch(self, request: ScimRequest) -> ScimResponse:
         """Modify a resource (RFC 7644 §3.5.2): the envelope is judged first, then the resource, then the operations."""
@@ -236,6 +236,14 @@ class Handler(AsyncScimHandler):
 
     def _projection(self, type: str, wanted: Wanted) -> Projection:
         return self.projections.of(type, wanted.attributes, wanted.excluded)
+
+    def _created(
+        self, request: ScimRequest, resource_type: ResourceType, resource: Document, wanted: Wanted
+    ) -> ScimResponse:
+        """A new resource and where it is (RFC 7644 §3.3, RFC 9110 §9.3.4)."""
+        response = self._resource(request, resource_type, resource, wanted, HTTPStatus.CREATED)
+        response.headers["Location"] = response.headers["Content-Location"]
+        return response
 
     def _resource(
         self, request: ScimRequest, resource_type: ResourceType, resource: Document, wanted: Wanted, status: HTTPStatus

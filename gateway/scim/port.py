@@ -3,7 +3,7 @@
 from typing import Any, Protocol
 
 from gateway.mapping.compiled import Mapping
-from gateway.provisioning.model import Listing, Patch, Precondition, Search, Wanted
+from gateway.provisioning.model import Listing, Patch, Precondition, Replaced, Search, Wanted
 
 Resource = dict[str, Any]
 
@@ -20,7 +20,7 @@ class Provisioner(Protocol):
 
     async def search(self, search: Search) -> Listing: ...
 
-    async def replace(self, type: str, id: str, resource: Resource, when: Precondition, wanted: Wanted) -> Resource: ...
+    async def replace(self, type: str, id: str, resource: Resource, when: Precondition, wanted: Wanted) -> Replaced: ...
 
     async def patch(
         self, type: str, id: str, patch: Patch, when: Precondition, wanted: Wanted | None

@@ -87,7 +87,7 @@ class Storage(AsyncScimStorage):
             Precondition(if_match=expected_version),
             EVERYTHING,
         )
-        return self._model(stored)
+        return self._model(stored.resource)
 
     async def delete(
         self, resource_type: ResourceType, resource_id: str, *, expected_version: str | None = None

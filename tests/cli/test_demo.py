@@ -2,10 +2,13 @@
 
 import os
 import pty
+import re
 import subprocess
 from pathlib import Path
 
 from tests.cli.running import PROGRAM, dirbridge
+
+COLOURS = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 
 def test_it_plays_the_main_job_and_leaves_nothing_behind(tmp_path: Path) -> None:
@@ -37,11 +40,12 @@ def test_the_last_table_shows_ben_switched_off_and_out_of_the_group(tmp_path: Pa
     assert group.split()[1:] == ["ann.lee@example.com"]
 
 
-def test_it_works_on_a_terminal(tmp_path: Path) -> None:
+def on_terminal(directory: Path, columns: int) -> str:
+    """What the demonstration writes to a terminal of so many columns."""
     master, slave = pty.openpty()
-    environment = {**os.environ, "TERM": "xterm-256color", "COLUMNS": "100"}
+    environment = {**os.environ, "TERM": "xterm-256color", "COLUMNS": str(columns)}
     with subprocess.Popen(
-        [PROGRAM, "demo", "--pace", "0"], cwd=tmp_path, stdout=slave, stderr=slave, stdin=slave, env=environment
+        [PROGRAM, "demo", "--pace", "0"], cwd=directory, stdout=slave, stderr=slave, stdin=slave, env=environment
     ) as process:
         os.close(slave)
         said = bytearray()
@@ -52,5 +56,21 @@ def test_it_works_on_a_terminal(tmp_path: Path) -> None:
                 break
         assert process.wait(60) == 0, said.decode()
     os.close(master)
-    assert "\x1b[" in said.decode()
-    assert "Lead Engineer" in said.decode()
+    return said.decode()
+
+
+def test_it_works_on_a_terminal(tmp_path: Path) -> None:
+    said = on_terminal(tmp_path, 100)
+    assert "\x1b[" in said
+    assert "Lead Engineer" in said
+
+
+def test_no_word_is_broken_at_80_columns(tmp_path: Path) -> None:
+    lines = [COLOURS.sub("", line) for line in on_terminal(tmp_path, 80).splitlines()]
+    assert [line for line in lines if len(line) > 80] == []
+    text = " ".join(" ".join(lines).split())
+    for whole in (
+        "with SQLite as its target, until this ends.",
+        "userName = ann.lee@example.com; externalId = 00u1ann;",
+    ):
+        assert whole in text

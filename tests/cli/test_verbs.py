@@ -92,6 +92,31 @@ def test_map_shows_target_and_what_reads_back(tmp_path: Path) -> None:
     assert "reads back as" in plain.stdout
 
 
+def test_map_names_what_no_row_reads(tmp_path: Path) -> None:
+    enterprise = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
+    document = {
+        **ANN,
+        "id": "1",
+        "active": True,
+        "nickName": "Annie",
+        "locale": "",
+        "name": {"familyName": "Lee", "middleName": "Q"},
+        "emails": [{"type": "Work", "value": "a@x"}, {"type": "home", "value": "b@x"}, {"value": "c@x"}],
+        "department": "Research",
+        enterprise: {"costCenter": "41", "manager": {"value": "7", "displayName": "Bo"}},
+    }
+    lost = ["name.middleName", "nickName", 'emails[type eq "home"]', "emails[3]"]
+    lost += [f"{enterprise}:costCenter", f"{enterprise}:manager.displayName"]
+    done = dirbridge("map", "openldap", "--json", cwd=tmp_path, given=json.dumps(document))
+    assert json.loads(done.stdout)["unread"] == lost
+    assert "_ref" not in done.stdout
+    plain = dirbridge("map", "openldap", cwd=tmp_path, given=json.dumps(document)).stdout
+    assert [line.strip() for line in plain.partition("ignored, as no row reads it")[2].splitlines()[1:]] == lost
+    group = json.dumps({"displayName": "Team", "members": [{"value": "7"}]})
+    kept = dirbridge("map", "openldap", "--for", "group", "--json", cwd=tmp_path, given=group)
+    assert json.loads(kept.stdout)["unread"] == []
+
+
 @pytest.mark.parametrize(
     ("words", "given", "code", "sentence"),
     [

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from connectors.contract import CollectionSpec, Finding, Page, Query
-from connectors.entry import GROUPS, MEMBERS, Attributes, Change, Entry, Kind, Value
+from connectors.entry import GROUPS, MEMBERS, Attributes, Change, Entry, Kind, Ref, Value
 from connectors.errors import ConnectorError, InvalidValue, NotFound, Unavailable, UnknownReference
 from connectors.filters import And, AnyOf, Compare, Filter, Leaf, Not, Present, Verdict
 from connectors.memory import MemoryCollection, MemoryConnector
@@ -167,6 +167,16 @@ class FirstUnknownOnly(Faulty):
             super()._known_references(name, values)
         except UnknownReference as error:
             raise UnknownReference(error.detail, attribute=name, values=error.values[:1]) from error
+
+
+class FirstLabelOnly(Faulty):
+    """A member without the first of its labels has none."""
+
+    def _labelled(self, name: str, ref: Ref) -> Ref:
+        found = super()._labelled(name, ref)
+        first = self.spec.references[name].display.get(found.collection, ())[:1]
+        record = self._store.get(found.collection, {}).get(ref.id)
+        return replace(found, display=found.display if record and first[0] in record.attributes else None)
 
 
 class DanglingMembers(Faulty):

@@ -38,8 +38,8 @@ SPECS = {
         attributes=frozenset({"full_name", "title", "mail", "enabled", "age", "seen", "boss", "short"}),
         options={"table": "people"},
         references={
-            "boss": Reference(("User",), {"User": "full_name"}),
-            GROUPS: Reference(("Group",), {"Group": "label"}),
+            "boss": Reference(("User",), {"User": ("full_name",)}),
+            GROUPS: Reference(("Group",), {"Group": ("label",)}),
         },
         types={"enabled": "boolean", "age": "integer", "seen": "dateTime"},
     ),
@@ -48,7 +48,7 @@ SPECS = {
         anchor="squad",
         attributes=frozenset({"label"}),
         options={"table": "squads"},
-        references={MEMBERS: Reference(("User",), {"User": "full_name"})},
+        references={MEMBERS: Reference(("User",), {"User": ("title", "full_name")})},
         members={"table": "joined", "group": "squad", "user": "person", "set": {"source": "scim"}},
     ),
 }

@@ -16,8 +16,8 @@ USER = CollectionSpec(
         "parent": "ou=people,{base}",
     },
     references={
-        "manager": Reference(("User",), {"User": "displayName"}),
-        "@groups": Reference(("Group",), {"Group": "cn"}),
+        "manager": Reference(("User",), {"User": ("displayName",)}),
+        "@groups": Reference(("Group",), {"Group": ("cn",)}),
     },
     secrets=frozenset({"userPassword"}),
     types={
@@ -35,5 +35,5 @@ GROUP = CollectionSpec(
     attributes=frozenset({"cn", "description"}),
     options={"class": ["top", "groupOfNames"], "rdn": "cn", "parent": "ou=groups,{base}"},
     members={"attr": "member", "ref": "user", "chunk": 500, "placeholder": "cn=nobody,{base}"},
-    references={"@members": Reference(("User", "Group"), {"User": "uid", "Group": "cn"})},
+    references={"@members": Reference(("User", "Group"), {"User": ("description", "uid"), "Group": ("cn",)})},
 )

@@ -15,8 +15,8 @@ SPECS = {
         options={"table": "users", "create": True, "unique": ["email"]},
         version="row_version",
         references={
-            "boss": Reference(("User",), {"User": "name"}),
-            GROUPS: Reference(("Group",), {"Group": "label"}),
+            "boss": Reference(("User",), {"User": ("name",)}),
+            GROUPS: Reference(("Group",), {"Group": ("label",)}),
         },
         children={
             "emails": {"table": "user_emails", "key": "user_id", "map": {"value": "address", "type": "kind"}},
@@ -31,7 +31,7 @@ SPECS = {
         attributes=frozenset({"label"}),
         options={"table": "teams", "create": True},
         version="row_version",
-        references={MEMBERS: Reference(("User",), {"User": "name"})},
+        references={MEMBERS: Reference(("User",), {"User": ("title", "name")})},
         members={"table": "memberships", "group": "team_id", "user": "user_id", "set": {"source": "scim"}},
     ),
 }

@@ -37,6 +37,7 @@ FAULTS: dict[type[faults.Faulty], str] = {
     faults.MembersReplaceable: "test_members_are_deltas_and_groups_are_read_only",
     faults.UnknownSkipped: "test_an_unknown_member_refuses_the_whole_update",
     faults.FirstUnknownOnly: "test_an_unknown_member_refuses_the_whole_update",
+    faults.FirstLabelOnly: "test_labels_are_as_the_mapping_asks",
     faults.DanglingMembers: "test_delete_takes_memberships_along test_a_reference_to_the_deleted_is_not_shown",
     faults.CaseSensitiveUnique: "test_a_unique_value_is_taken_once_whatever_its_case",
     faults.SecretShown: "test_a_secret_is_written_and_never_read",

@@ -67,8 +67,8 @@ def nested(kind: str | None) -> Mapping[str, CollectionSpec]:
     group = SPECS["Group"]
     members: dict[str, Any] = {**(group.members or {}), **({"type": kind} if kind else {})}
     references = {
-        MEMBERS: Reference(("User", "Group"), {"User": "name", "Group": "label"}),
-        GROUPS: Reference(("Group",), {"Group": "label"}),
+        MEMBERS: Reference(("User", "Group"), {"User": ("name",), "Group": ("label",)}),
+        GROUPS: Reference(("Group",), {"Group": ("label",)}),
     }
     return {**SPECS, "Group": replace(group, members=members, references=references)}
 

@@ -103,8 +103,8 @@ ref = ["user", "group"]
     assert user.attributes_for(None) == {"uid", "manager", "@groups"}
     assert group.attributes_for(None) == {"cn", "@members"}
     assert mapping.specs["Group"].references["@members"].collections == ("User", "Group")
-    assert mapping.specs["User"].references["@groups"].display == {"Group": "cn"}
-    assert mapping.specs["User"].references["manager"].display == {"User": "uid"}
+    assert mapping.specs["User"].references["@groups"].display == {"Group": ("cn",)}
+    assert mapping.specs["User"].references["manager"].display == {"User": ("uid",)}
 
 
 def test_members_may_be_returned_on_request_only() -> None:

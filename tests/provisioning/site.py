@@ -272,7 +272,7 @@ class Site:
     async def put(
         self, id: str, resource: Mapping[str, Any], kind: str = "User", when: Precondition = ANY
     ) -> dict[str, Any]:
-        return await self.provisioner.replace(kind, id, dict(resource), when)
+        return (await self.provisioner.replace(kind, id, dict(resource), when)).resource
 
     async def patch(
         self, id: str, named: Mapping[str, Any], kind: str = "User", when: Precondition = ANY

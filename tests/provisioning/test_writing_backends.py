@@ -99,7 +99,7 @@ async def test_the_life_of_a_user(here: Ground) -> None:
     ann = made["id"]
     assert made == await here.provisioner.read("User", ann)
     assert made["active"] is True
-    again = await here.provisioner.replace("User", ann, person("ann"))
+    again = (await here.provisioner.replace("User", ann, person("ann"))).resource
     assert again["meta"] == made["meta"], "an unchanged PUT wrote something"
     with pytest.raises(UniquenessException):
         await here.provisioner.create("User", person("ANN"))
@@ -108,7 +108,7 @@ async def test_the_life_of_a_user(here: Ground) -> None:
     assert answer == await here.provisioner.read("User", ann)
     with pytest.raises(PreconditionFailedException):
         await here.provisioner.delete("User", ann, Precondition(if_match=made["meta"]["version"]))
-    answer = await here.provisioner.replace("User", ann, {**person("ann"), "userName": "anna"})
+    answer = (await here.provisioner.replace("User", ann, {**person("ann"), "userName": "anna"})).resource
     assert (answer["id"], answer["userName"]) == (ann, "anna")
     assert "title" not in answer, "what was asserted and is left out of a PUT is cleared (rule 8)"
     for active in (False, False, True):
@@ -136,7 +136,9 @@ async def test_the_life_of_a_group(here: Ground) -> None:
     else:
         await here.members(team, MemberChange("add", (eve, nobody)))
     assert await here.shown(team) == {bob, eve}
-    answer = await here.provisioner.replace("Group", team, {"displayName": "Crew", "members": [{"value": ann}]})
+    answer = (
+        await here.provisioner.replace("Group", team, {"displayName": "Crew", "members": [{"value": ann}]})
+    ).resource
     assert (answer["displayName"], [member["value"] for member in answer["members"]]) == ("Crew", [ann])
     assert [group["value"] for group in (await here.provisioner.read("User", ann))["groups"]] == [team]
     await here.provisioner.delete("User", ann)

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.scim.wire import BASE, GROUP, PATCH, PATH, Wire, fails, wire
+from tests.scim.wire import BASE, ENTERPRISE, GROUP, PATCH, PATH, Wire, fails, wire
 
 pytestmark = pytest.mark.anyio
 
@@ -28,6 +28,19 @@ async def test_members_are_shown_with_display_type_and_ref(tolerant: Wire) -> No
     assert membership["value"] == group["id"]
     assert membership["$ref"] == f"{BASE}{PATH}/Groups/{group['id']}"
     assert membership["display"] == "Team"
+
+
+async def test_a_member_without_a_display_name_is_shown_by_user_name(tolerant: Wire) -> None:
+    ann, bob = await tolerant.user("ann"), await tolerant.user("bob", displayName="Bob")
+    group = await tolerant.group("Team", members=[{"value": ann["id"]}, {"value": bob["id"]}])
+    assert {member["display"] for member in group["members"]} == {"ann", "Bob"}
+    await tolerant.patch(f"/Users/{bob['id']}", {"op": "remove", "path": "displayName"})
+    shown = (await tolerant.read("Groups", group["id"]))["members"]
+    assert {member["display"] for member in shown} == {"ann", "bob"}
+    found = await tolerant.get("/Groups", params={"filter": 'members.display eq "bob"'})
+    assert found.json()["totalResults"] == 1
+    cid = await tolerant.user("cid", **{ENTERPRISE: {"manager": {"value": ann["id"]}}})
+    assert "displayName" not in cid[ENTERPRISE]["manager"], "a userName is no displayName"
 
 
 async def test_member_deltas_are_answered_204(tolerant: Wire) -> None:
