@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-pytest_plugins = ["tests.backends.postgres", "tests.backends.slapd"]
+pytest_plugins = ["tests.backends.postgres", "tests.backends.slapd", "tests.backends.ds389", "tests.backends.samba"]
 
 MISSING = "backend missing"
 """How the reason of a skip starts where a backend is not installed."""

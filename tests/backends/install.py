@@ -1,4 +1,4 @@
-"""See that the tests have their backends: real slapd, ldap-utils and PostgreSQL.
+"""See that the tests have their backends: real slapd, ldap-utils, PostgreSQL, 389 Directory Server and Samba.
 
 Run by ``make test``. Where a binary is missing and this is a Debian or Ubuntu machine that may be changed (root), the
 packages are installed, and no service is started. Elsewhere it says what is missing, and the tests that need it skip.
@@ -9,20 +9,31 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-PACKAGES = ("slapd", "ldap-utils", "postgresql")
+SBIN = "/usr/sbin:/usr/libexec:/usr/local/libexec"
+PACKAGES: dict[str, Callable[[], object]] = {
+    "slapd": lambda: _which("slapd"),
+    "ldap-utils": lambda: _which("ldapsearch"),
+    "postgresql": lambda: _which("initdb") or glob.glob("/usr/lib/postgresql/*/bin/initdb"),
+    "389-ds-base": lambda: _which("ns-slapd"),
+    "samba-ad-dc": lambda: _which("samba"),
+    "samba-ad-provision": lambda: Path("/usr/share/samba/setup/ad-schema").is_dir(),
+    "samba-dsdb-modules": lambda: glob.glob("/usr/lib/*/samba/ldb/samba_dsdb.so"),
+}
+"""Package → whether it is here. Looking costs nothing, so that ``make test`` may look each time."""
 POLICY = Path("/usr/sbin/policy-rc.d")
 
 
+def _which(binary: str) -> str | None:
+    return shutil.which(binary, path=os.pathsep.join([os.environ.get("PATH", ""), SBIN]))
+
+
 def missing() -> list[str]:
-    """Return the packages whose binaries cannot be found."""
-    places = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/usr/libexec", "/usr/local/libexec"])
-    postgres = shutil.which("initdb") or glob.glob("/usr/lib/postgresql/*/bin/initdb")
-    found = (shutil.which("slapd", path=places), shutil.which("ldapsearch"), postgres)
-    return [package for package, binary in zip(PACKAGES, found, strict=True) if not binary]
+    """Return the packages that are not here."""
+    return [package for package, is_here in PACKAGES.items() if not is_here()]
 
 
 @contextmanager
