@@ -51,7 +51,7 @@ def _references(
         return Reference(collections, {name: labels[name][:most] for name in collections if labels.get(name)})
 
     # Beside a member stands whatever tells a person who it is. A row's label may be shown as ``manager.displayName``,
-    # and somebody's userName is not that.
+    # and nothing else of the manager is that.
     found = {row.attr: to(row.row.ref, most=1) for row in rows if row.row.ref is not None and row.attr}
     if section.members is not None:
         found[MEMBERS] = to(*section.members.ref)
@@ -89,11 +89,19 @@ def _type_of(value: Any) -> str:
 
 
 def label_attributes(rows: Sequence[BoundRow]) -> tuple[str, ...]:
-    """The target attributes that people know an entry by: that of ``displayName``, then that of ``userName``."""
-    found = (
-        row.attr
-        for path in ("displayName", "userName")
-        for row in rows
-        if row.name == path and row.attr and row.reads and row.pipeline.plain
-    )
-    return tuple(dict.fromkeys(found))
+    """The target attributes that people know an entry by: those of ``displayName``, then of ``name.formatted``.
+
+    Where the mapping has neither, that of ``userName``. It does not stand in for an empty displayName otherwise:
+    ``display`` is a human-readable name (RFC 7643 §2.4), and scim2-tester takes one that appears unasked on a member
+    who has only a userName for a value that was not written.
+    """
+
+    def of(*paths: str) -> tuple[str, ...]:
+        return tuple(
+            row.attr
+            for path in paths
+            for row in rows
+            if row.name == path and row.attr and row.reads and row.pipeline.plain
+        )
+
+    return of("displayName", "name.formatted") or of("userName")

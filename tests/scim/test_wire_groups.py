@@ -30,17 +30,18 @@ async def test_members_are_shown_with_display_type_and_ref(tolerant: Wire) -> No
     assert membership["display"] == "Team"
 
 
-async def test_a_member_without_a_display_name_is_shown_by_user_name(tolerant: Wire) -> None:
-    ann, bob = await tolerant.user("ann"), await tolerant.user("bob", displayName="Bob")
-    group = await tolerant.group("Team", members=[{"value": ann["id"]}, {"value": bob["id"]}])
-    assert {member["display"] for member in group["members"]} == {"ann", "Bob"}
+async def test_a_member_without_a_display_name_is_shown_by_the_formatted_name(tolerant: Wire) -> None:
+    ann = await tolerant.user("ann", name={"formatted": "Ann Lee"})
+    bob = await tolerant.user("bob", displayName="Bob", name={"formatted": "Bob Ortiz"})
+    cid = await tolerant.user("cid", **{ENTERPRISE: {"manager": {"value": ann["id"]}}})
+    group = await tolerant.group("Team", members=[{"value": each["id"]} for each in (ann, bob, cid)])
+    assert {member.get("display") for member in group["members"]} == {"Ann Lee", "Bob", None}
     await tolerant.patch(f"/Users/{bob['id']}", {"op": "remove", "path": "displayName"})
     shown = (await tolerant.read("Groups", group["id"]))["members"]
-    assert {member["display"] for member in shown} == {"ann", "bob"}
-    found = await tolerant.get("/Groups", params={"filter": 'members.display eq "bob"'})
+    assert {member.get("display") for member in shown} == {"Ann Lee", "Bob Ortiz", None}
+    found = await tolerant.get("/Groups", params={"filter": 'members.display eq "bob ortiz"'})
     assert found.json()["totalResults"] == 1
-    cid = await tolerant.user("cid", **{ENTERPRISE: {"manager": {"value": ann["id"]}}})
-    assert "displayName" not in cid[ENTERPRISE]["manager"], "a userName is no displayName"
+    assert "displayName" not in cid[ENTERPRISE]["manager"], "a formatted name is no displayName"
 
 
 async def test_member_deltas_are_answered_204(tolerant: Wire) -> None:

@@ -1,16 +1,18 @@
 """A SCIM endpoint over real parts (mapping, provisioning, ledger, SQLite), and a client that speaks to it."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import httpx2
 
+from connectors.ldap import LdapConnector
 from connectors.memory import MemoryConnector
 from connectors.sql import SqlConnector
 from gateway.ledger import Ledger
-from gateway.mapping.compiled import Mapping, compile_mapping
+from gateway.mapping.compiled import Mapping as CompiledMapping
+from gateway.mapping.compiled import compile_mapping
 from gateway.mapping.load import load
 from gateway.provisioning.model import ConnectionSettings
 from gateway.provisioning.provisioner import Provisioner
@@ -25,7 +27,7 @@ ENTERPRISE = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
 PATCH = "urn:ietf:params:scim:api:messages:2.0:PatchOp"
 BULK = "urn:ietf:params:scim:api:messages:2.0:BulkRequest"
 ERROR = "urn:ietf:params:scim:api:messages:2.0:Error"
-_COMPILED: dict[str, Mapping] = {}
+_COMPILED: dict[str, CompiledMapping] = {}
 
 
 class Wire:
@@ -64,7 +66,7 @@ class Wire:
         return dict(response.json())
 
 
-def compiled(name: str) -> Mapping:
+def compiled(name: str) -> CompiledMapping:
     """A mapping file or preset, compiled once for all tests."""
     if name not in _COMPILED:
         _COMPILED[name] = compile_mapping(load(name))
@@ -72,15 +74,19 @@ def compiled(name: str) -> Mapping:
 
 
 @asynccontextmanager
-async def endpoint(directory: Path, mapping: str = "embedded", **settings: Any) -> AsyncIterator[ScimEndpoint]:
-    """An endpoint over a fresh target and a fresh ledger."""
+async def endpoint(
+    directory: Path, mapping: str = "embedded", target: Mapping[str, Any] | None = None, **settings: Any
+) -> AsyncIterator[ScimEndpoint]:
+    """An endpoint over a fresh ledger and a fresh target, or over the directory whose options are given."""
     dialect = settings.get("dialect", "tolerant")
     found = compiled(mapping)
-    connector: Any = (
-        MemoryConnector.from_options("target", {})
-        if found.target == "memory"
-        else SqlConnector.from_options("target", {"url": f"sqlite:///{directory}/target.db"})
-    )
+    connector: Any
+    if target is not None:
+        connector = LdapConnector.from_options("target", target)
+    elif found.target == "memory":
+        connector = MemoryConnector.from_options("target", {})
+    else:
+        connector = SqlConnector.from_options("target", {"url": f"sqlite:///{directory}/target.db"})
     ledger = await Ledger.open("sqlite://")
     try:
         collections = connector.collections(found.specs)
