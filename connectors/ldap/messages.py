@@ -138,6 +138,8 @@ def _name(raw: bytes) -> str:
 def row(buffer: bytes | bytearray, start: int, end: int) -> Row:
     """The content of a SearchResultEntry, whose body stands between ``start`` and ``end``.
 
+    Nearly every length is one byte; where it is, no function is called for it.
+
     :raises ValueError: it is malformed.
     """
     data = bytes(buffer[start:end])
@@ -147,12 +149,22 @@ def row(buffer: bytes | bytearray, start: int, end: int) -> Row:
     values: dict[str, list[bytes]] = {}
     while at < end:
         _, inner, at = element(data, at, end)
-        _, first, last = element(data, inner, at)
+        first = inner + 2
+        if first <= at and (size := data[inner + 1]) < 0x80:
+            last = first + size
+        else:
+            _, first, last = element(data, inner, at)
+        inner = last + 2
+        if inner <= at and (size := data[last + 1]) < 0x80:
+            stop = inner + size
+        else:
+            _, inner, stop = element(data, last, at)
+        if stop > at:
+            raise ValueError("a truncated element")
         held = values[_name(data[first:last])] = []
-        _, inner, stop = element(data, last, at)
         while inner < stop:
             first = inner + 2
-            if first <= stop and (size := data[inner + 1]) < 0x80:  # nearly every value; spares a call for each
+            if first <= stop and (size := data[inner + 1]) < 0x80:
                 inner = first + size
                 if inner > stop:
                     raise ValueError("a truncated element")

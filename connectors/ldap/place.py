@@ -11,8 +11,9 @@ from connectors.ldap.dn import parse, split
 from connectors.ldap.filtertext import parse_filter
 from connectors.ldap.messages import Row
 from connectors.ldap.options import Settings
-from connectors.ldap.values import Anchor, anchor_of, decode
+from connectors.ldap.values import NOT_TEXT, Anchor, anchor_of, decode
 
+Wanted = dict[str, list[tuple[str, str | None]]]
 K = TypeVar("K")
 V = TypeVar("V")
 _KEPT = 256
@@ -49,9 +50,7 @@ class Place:
     chunk: int = 500
     secrets: frozenset[str] = frozenset()
     _requests: dict[frozenset[str] | None, list[str]] = field(default_factory=dict, repr=False, compare=False)
-    _shown: dict[frozenset[str] | None, list[tuple[str, str, str | None]]] = field(
-        default_factory=dict, repr=False, compare=False
-    )
+    _shown: dict[frozenset[str] | None, Wanted] = field(default_factory=dict, repr=False, compare=False)
 
     def requested(self, attributes: frozenset[str] | None) -> list[str]:
         """The attribute names to ask the directory for: those wanted, the anchor and the version."""
@@ -69,11 +68,11 @@ class Place:
 
     def id_of(self, row: Row) -> str | None:
         """The entry's id; None where the directory does not show it."""
-        held = row.values.get(self.anchor.attribute.lower())
+        held = row.values.get(self.anchor.key)
         return self.anchor.shown(held[0]) if held else None
 
     def version_of(self, row: Row) -> str | None:
-        held = row.values.get(self.anchor.version.lower())
+        held = row.values.get(self.anchor.version_key)
         return held[0].decode("utf-8", "replace") if held else None
 
     def by_id(self, asserted: Sequence[bytes]) -> bytes:
@@ -83,23 +82,29 @@ class Place:
     def entry(self, row: Row, attributes: frozenset[str] | None, references: Mapping[str, tuple[Value, ...]]) -> Entry:
         """The entry as the contract shows it; ``references`` are the values of reference attributes and ``@`` names."""
         shown: dict[str, tuple[Value, ...]] = {}
-        held = row.values
-        for name, lower, scim_type in self._plain(attributes):
-            raws = held.get(lower)
-            if raws and (values := tuple([decode(raw, scim_type) for raw in raws if raw])):
-                shown[name] = values
+        wanted = self._plain(attributes)
+        for lower, raws in row.values.items():
+            for name, scim_type in wanted.get(lower, ()):
+                if scim_type is None and len(raws) == 1 and raws[0]:  # nearly every attribute; spares the calls
+                    shown[name] = (raws[0].decode("utf-8", "replace"),)
+                elif values := tuple([decode(raw, scim_type) for raw in raws if raw]):
+                    shown[name] = values
         shown.update(references)
         if attributes is not None and PARENT in attributes:
             shown[PARENT] = (self.with_base(split(row.dn)[1]),)
         return Entry(self.id_of(row) or "", shown, self.version_of(row), row.dn)
 
-    def _plain(self, attributes: frozenset[str] | None) -> list[tuple[str, str, str | None]]:
-        """The wanted attributes that hold plain values: name, name in lower case, SCIM type."""
+    def _plain(self, attributes: frozenset[str] | None) -> Wanted:
+        """The wanted attributes that hold plain values, by name in lower case: names, SCIM types (None: text)."""
         known = self._shown.get(attributes)
         if known is None:
             wanted = (self.spec.attributes if attributes is None else attributes) - self.spec.references.keys()
-            names = sorted(name for name in wanted if not name.startswith("@") and name.lower() not in self.secrets)
-            known = [(name, name.lower(), self.spec.types.get(name)) for name in names]
+            known = {}
+            for name in sorted(
+                name for name in wanted if not name.startswith("@") and name.lower() not in self.secrets
+            ):
+                scim_type = self.spec.types.get(name)
+                known.setdefault(name.lower(), []).append((name, scim_type if scim_type in NOT_TEXT else None))
             _remember(self._shown, attributes, known)
         return known
 

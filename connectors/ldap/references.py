@@ -29,6 +29,24 @@ class Found:
     ref: Ref
 
 
+class Positions:
+    """Where in a list a DN stands, however it is spelled; most are spelled alike, and those are not taken apart."""
+
+    def __init__(self, dns: Sequence[str]) -> None:
+        self._dns = dns
+        self._exact = {dn: at for at, dn in enumerate(dns)}
+        self._by_key: dict[str, int] | None = None
+
+    def of(self, dn: str) -> int | None:
+        """The position, or None."""
+        at = self._exact.get(dn)
+        if at is not None:
+            return at
+        if self._by_key is None:
+            self._by_key = {key(each): at for at, each in enumerate(self._dns)}
+        return self._by_key.get(key(dn))
+
+
 class Resolver:
     """Resolves the references of one collection among all of its mapping file."""
 
@@ -164,7 +182,7 @@ class Resolver:
         if self._memberof:
             await self._fill_memberof(link, rows, groups)
         else:
-            at_dn = {key(row.dn): at for at, row in enumerate(rows)}
+            at_dn = Positions([row.dn for row in rows])
             for place in self.containers:
                 await self._ask_groups(link, place, [row.dn for row in rows], at_dn, groups)
         for target, refs in zip(filled, groups, strict=True):
@@ -173,7 +191,7 @@ class Resolver:
                 target[GROUPS] = tuple(refs)
 
     async def _ask_groups(
-        self, link: Link, place: Place, dns: Sequence[str], at_dn: Mapping[str, int], groups: Sequence[list[Ref]]
+        self, link: Link, place: Place, dns: Sequence[str], at_dn: "Positions", groups: Sequence[list[Ref]]
     ) -> None:
         member, display = place.member or "", self._display(place)
         names = [place.anchor.attribute, *display]
@@ -188,9 +206,8 @@ class Resolver:
                 if ref is None:
                     continue
                 held = [dns[0].encode()] if alone else row.values.get(member.lower(), ())
-                keys = {key(raw.decode("utf-8", "replace")) for raw in held}
-                for each in keys & at_dn.keys():
-                    groups[at_dn[each]].append(ref)
+                for at in {at for raw in held if (at := at_dn.of(raw.decode("utf-8", "replace"))) is not None}:
+                    groups[at].append(ref)
 
     async def _fill_memberof(self, link: Link, rows: Sequence[Row], groups: Sequence[list[Ref]]) -> None:
         held = [[raw.decode("utf-8", "replace") for raw in row.values.get("memberof", ())] for row in rows]

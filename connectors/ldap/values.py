@@ -3,7 +3,7 @@
 import re
 import uuid
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from connectors.entry import Value
 from connectors.errors import InvalidValue
@@ -37,6 +37,10 @@ def encode_all(attribute: str, values: Iterable[Value]) -> list[bytes]:
     return list(dict.fromkeys(raw for value in values if (raw := encode(attribute, value))))
 
 
+NOT_TEXT = frozenset({"binary", "boolean", "integer"})
+"""the SCIM types that ``decode`` does not give as text"""
+
+
 def decode(raw: bytes, scim_type: str | None = None) -> str | int | bool | bytes:
     """One value for the gateway: text, or what the SCIM side types it as where it has that form."""
     if scim_type == "binary":
@@ -62,6 +66,13 @@ class Anchor:
     shown: Callable[[bytes], str]
     packed: Callable[[str], bytes] | None = None
     unpacked: Callable[[bytes], str] | None = None
+    key: str = field(init=False)
+    """``attribute`` as rows name it; ``version_key`` likewise"""
+    version_key: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "key", self.attribute.lower())
+        object.__setattr__(self, "version_key", self.version.lower())
 
 
 def _plain_uuid(id: str) -> bytes | None:

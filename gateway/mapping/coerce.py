@@ -6,7 +6,7 @@ from typing import Any
 from connectors.entry import Ref
 from gateway.mapping.model import SchemaAttribute
 from gateway.mapping.steps.step import StepError, spelled
-from gateway.mapping.steps.times import instant, written
+from gateway.mapping.steps.times import instant, rewritten
 
 _TRUTHS = {"true": True, "false": False, "1": True, "0": False}
 
@@ -74,8 +74,7 @@ def shown(value: Any, facts: SchemaAttribute) -> Any:
         case "decimal":
             return _decimal(spelled(value) if isinstance(value, bytes) else value)
         case "dateTime":
-            moment = instant(value if isinstance(value, str) else spelled(value))
-            return None if moment is None else written(moment)
+            return rewritten(value if isinstance(value, str) else spelled(value))
         case "binary":
             return base64.b64encode(value).decode("ascii") if isinstance(value, bytes) else _shown_text(value)
     return value if isinstance(value, dict | list) else None

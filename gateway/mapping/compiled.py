@@ -23,7 +23,7 @@ from gateway.mapping.plan import Plan
 from gateway.mapping.planning import Planner
 from gateway.mapping.pushdown import PushDown
 from gateway.mapping.pushed import Judge, Pushed, StoredIds
-from gateway.mapping.reading import Put, put_groups, put_members, readers
+from gateway.mapping.reading import Reader, put_groups, put_members, readers, referring
 from gateway.mapping.schemas import Advertised
 from gateway.mapping.specs import collection_spec, holders, label_attributes
 from gateway.mapping.targets import single_valued
@@ -64,6 +64,7 @@ class ResourceMapping:
     :ivar attributes: every attribute the schemas know. :ivar unique: SCIM paths to hold unique in the collection.
     :ivar guard_attributes: target attributes that ``in_scope`` and ``protected`` look at.
     :ivar rows: the bound rows, for checks and laws.
+    :ivar referring: where references may stand in what ``read`` returns: (extension or "", attribute).
     """
 
     def __init__(self, parts: "Parts", spec: CollectionSpec, file: MappingFile) -> None:
@@ -83,8 +84,9 @@ class ResourceMapping:
         self._protect = [compile_condition(node, index) for node in parts.protect]
         self._match = [(rule, rows_of(rule, parts.rows, parts.index)) for rule in parts.match]
         self._groups = bool(holders(file, section.name)) and index.find("groups") is not None
+        self.referring = referring(rows)
         constants = constants_of(section, index, rows)
-        self._puts: list[Put] = [*readers(rows), *self._computed(constants)]
+        self._readers: list[Reader] = [*readers(rows), *self._computed(constants)]
         self._by_top = self._attributes_by_top()
         self._cache: dict[frozenset[str] | None, frozenset[str]] = {}
         self.guard_attributes = self._guards(parts)
@@ -117,22 +119,24 @@ class ResourceMapping:
 
     def _read(self, entry: Entry, stored: Document, last: Document | None) -> dict[str, Any]:
         document: dict[str, Any] = {}
-        for put in self._puts:
-            put(entry, document, stored, last)
+        held = entry.attributes
+        for attr, put in self._readers:
+            if attr is None or attr in held:
+                put(entry, document, stored, last)
         return document
 
-    def _computed(self, constants: dict[str, Any]) -> list[Put]:
-        puts: list[Put] = []
+    def _computed(self, constants: dict[str, Any]) -> list[Reader]:
+        puts: list[Reader] = []
         if self.section.members is not None:
-            puts.append(put_members)
+            puts.append((MEMBERS, put_members))
         if self._groups:
-            puts.append(put_groups)
+            puts.append((GROUPS, put_groups))
         if "active" in constants:
 
             def put_active(_entry: Entry, document: dict[str, Any], _stored: Document, last: Document | None) -> None:
                 document["active"] = (last or {}).get("active", True) is not False
 
-            puts.append(put_active)
+            puts.append((None, put_active))
         return puts
 
     def attributes_for(self, scim_attrs: frozenset[str] | None) -> frozenset[str]:

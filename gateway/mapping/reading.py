@@ -14,13 +14,15 @@ Last = Mapping[str, Any] | None
 Put = Callable[[Entry, Document, Stored, Last], None]
 Fetch = Callable[[Entry, Stored, Last], Any]
 """entry, ledger values, last assertion → the SCIM value of one row, or None"""
+Reader = tuple[str | None, Put]
+"""What puts a value, and the attribute of the target without which it puts nothing (None: it must be asked)."""
 FEW = 8
 """Up to how many values it is faster to look through than to make keys of them."""
 
 
-def readers(rows: Sequence[BoundRow]) -> list[Put]:
+def readers(rows: Sequence[BoundRow]) -> list[Reader]:
     """Return what builds a resource, in order: unconditional rows first, since conditions look at what they put."""
-    puts: list[Put] = []
+    puts: list[Reader] = []
     grouped: set[tuple[str, tuple[tuple[str, Any], ...]]] = set()
     for row in sorted(rows, key=lambda each: each.when is not None):
         if not row.reads:
@@ -29,10 +31,24 @@ def readers(rows: Sequence[BoundRow]) -> list[Put]:
             key = (row.path.top, row.path.selector)
             if key not in grouped:
                 grouped.add(key)
-                puts.append(_element([each for each in rows if _belongs(each, key)]))
+                together = [each for each in rows if _belongs(each, key)]
+                puts.append((_silent_without(together), _element(together)))
             continue
-        puts.append(_conditional(row, _put(row)) if row.when is not None else _put(row))
+        put = _conditional(row, _put(row)) if row.when is not None else _put(row)
+        puts.append((_silent_without([row]), put))
     return puts
+
+
+def _silent_without(rows: Sequence[BoundRow]) -> str | None:
+    """The one attribute that all there is to read comes from."""
+    asked = {row.attr if row.row.store is None and not row.pipeline.reads_absence else None for row in rows}
+    return asked.pop() if len(asked) == 1 else None
+
+
+def referring(rows: Sequence[BoundRow]) -> tuple[tuple[str, str], ...]:
+    """Where what is put may hold references: (extension or "", attribute)."""
+    named = ((row.path.known.extension or "", row.path.known.head.name) for row in rows if row.row.ref is not None)
+    return tuple(dict.fromkeys([("", "members"), ("", "groups"), *named]))
 
 
 def _belongs(row: BoundRow, key: tuple[str, Any]) -> bool:
@@ -159,8 +175,12 @@ def _element(rows: Sequence[BoundRow]) -> Put:
     path = rows[0].path
     name, extension, fixed = path.known.head.name, path.known.extension, dict(path.selector)
     parts = [(row.path.known.sub.name if row.path.known.sub else None, _fetch(row)) for row in rows]
+    silent = {_silent_without([row]) for row in rows}
+    attrs = frozenset(attr for attr in silent if attr is not None) if None not in silent else None
 
     def element(entry: Entry, document: Document, stored: Stored, last: Last) -> None:
+        if attrs is not None and attrs.isdisjoint(entry.attributes):
+            return
         found: Document = {}
         for part, fetch in parts:
             value = fetch(entry, stored, last)

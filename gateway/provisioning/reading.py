@@ -14,7 +14,7 @@ from connectors.contract import Collection
 from connectors.entry import GROUPS, Entry, Value
 from connectors.errors import NotFound, Unavailable
 from gateway.ledger import Ledger, Scope
-from gateway.ledger.model import Assertion
+from gateway.ledger.model import Assertion, Seen
 from gateway.mapping.compiled import Mapping as CompiledMapping
 from gateway.provisioning.listing import search as list_resources
 from gateway.provisioning.model import (
@@ -74,8 +74,9 @@ class Reader:
         """
         view = self.views[type]
         attributes = view.attributes(wanted)
-        found = await self._find(view, id, attributes)
-        (resource,) = await render(view, [found], attributes)
+        seen = await self._ledger.all_seen(view.scope.target)
+        found = await self._find(view, id, attributes, seen[type])
+        (resource,) = await render(view, [found], attributes, seen)
         self._in_scope(view, id, resource, found.entry)
         return resource
 
@@ -87,8 +88,8 @@ class Reader:
         """
         view = self.views[type]
         attributes = (view.mapping.spec.attributes | view.mapping.guard_attributes) - AT_NAMES
-        found = await self._find(view, id, attributes | {GROUPS} if groups else attributes)
         seen = await self._ledger.all_seen(view.scope.target)
+        found = await self._find(view, id, attributes | {GROUPS} if groups else attributes, seen[type])
         along: tuple[Value, ...] | None = None
         if groups and found.entry is not None:
             rest = dict(found.entry.attributes)
@@ -138,11 +139,11 @@ class Reader:
         """
         return await list_resources([self.views[name] for name in search.types], search, self.settings.max_scan)
 
-    async def _find(self, view: View, id: str, attributes: frozenset[str]) -> Found:
+    async def _find(self, view: View, id: str, attributes: frozenset[str], seen: Seen) -> Found:
         assertion = await self._ledger.get(view.scope, id)
         if assertion is not None and assertion.life == "absent":
             return Found(None, assertion)
-        anchor = await self._anchor(view, id, assertion)
+        anchor = _anchor(seen, id, assertion)
         if anchor is None:
             raise _gone(view, id)
         try:
@@ -151,14 +152,6 @@ class Reader:
             if assertion is not None and self._unsettled(assertion):
                 raise Unavailable(f"{view.type} {id} was there a moment ago, and is not now") from error
             raise _gone(view, id) from error
-
-    async def _anchor(self, view: View, id: str, assertion: Assertion | None) -> str | None:
-        """Where the object lives, or None where the id is not to be known."""
-        if assertion is not None:
-            return None if assertion.life == "deleted" else assertion.anchor
-        seen = await self._ledger.seen(view.scope)
-        anchor = seen.anchor_of(id)
-        return None if anchor is None or anchor in seen.hidden else anchor
 
     def _unsettled(self, assertion: Assertion) -> bool:
         """Confirmed so recently that a server just switched to may not have it yet (rule 2)."""
@@ -169,6 +162,14 @@ class Reader:
     def _in_scope(view: View, id: str, resource: Resource, entry: Entry | None) -> None:
         if not view.mapping.in_scope(resource, entry):
             raise _gone(view, id)
+
+
+def _anchor(seen: Seen, id: str, assertion: Assertion | None) -> str | None:
+    """Where the object lives, or None where the id is not to be known."""
+    if assertion is not None:
+        return None if assertion.life == "deleted" else assertion.anchor
+    anchor = seen.anchor_of(id)
+    return None if anchor is None or anchor in seen.hidden else anchor
 
 
 def _gone(view: View, id: str) -> NotFoundException:

@@ -1,6 +1,6 @@
 """References on their way out: ids of the target become SCIM ids, and who is not to be seen is not shown (rule 21)."""
 
-from collections.abc import Iterator, Mapping, MutableMapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping, Sequence
 from typing import Any
 
 from connectors.contract import Query
@@ -17,7 +17,7 @@ PAGE = 500
 
 async def turn(view: View, resources: Sequence[Resource], seen: AllSeen) -> None:
     """Turn every reference of freshly read resources, in place, with one look at each type referred to."""
-    found = [place for resource in resources for place in _places(resource)]
+    found = [place for resource in resources for place in _places(resource, view.mapping.referring)]
     kinds = {reference[COLLECTION] for _, _, references in found for reference in references}
     outside = {kind: await _outside(view.others[kind], found, kind) for kind in kinds if kind in view.others}
     for holder, name, references in found:
@@ -29,15 +29,17 @@ async def turn(view: View, resources: Sequence[Resource], seen: AllSeen) -> None
         _put_back(holder, name, shown)
 
 
-def _places(holder: MutableMapping[str, Any]) -> Iterator[tuple[MutableMapping[str, Any], str, list[Reference]]]:
+def _places(
+    resource: Resource, referring: Iterable[tuple[str, str]]
+) -> Iterator[tuple[MutableMapping[str, Any], str, list[Reference]]]:
     """Where references stand: (what holds them, under which name, they themselves)."""
-    for name, value in list(holder.items()):
+    for extension, name in referring:
+        holder = resource.get(extension) if extension else resource
+        value = holder.get(name) if holder else None
         if isinstance(value, dict):
-            if COLLECTION in value:
+            if holder and COLLECTION in value:
                 yield holder, name, [value]
-            else:
-                yield from _places(value)
-        elif isinstance(value, list) and value and isinstance(value[0], dict) and COLLECTION in value[0]:
+        elif holder and value and isinstance(value, list) and isinstance(value[0], dict) and COLLECTION in value[0]:
             yield holder, name, value
 
 

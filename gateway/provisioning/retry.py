@@ -7,8 +7,7 @@ entry, is told ``Unavailable(uncertain=True)`` at once.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import TypeVar
@@ -26,14 +25,17 @@ T = TypeVar("T")
 _until: ContextVar[float | None] = ContextVar("until", default=None)
 
 
-@contextmanager
-def patience(seconds: float) -> Iterator[None]:
+class patience:  # noqa: N801 - reads as what it is; a class, because every request passes here
     """All calls to targets made within share these seconds, however many they are."""
-    token = _until.set(asyncio.get_running_loop().time() + seconds)
-    try:
-        yield
-    finally:
-        _until.reset(token)
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+
+    def __enter__(self) -> None:
+        self._token = _until.set(asyncio.get_running_loop().time() + self._seconds)
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        _until.reset(self._token)
 
 
 @dataclass(slots=True)

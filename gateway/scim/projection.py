@@ -5,6 +5,7 @@ names that no schema declares left out, ``schemas`` made to name what is there. 
 tests compare it with on random combinations.
 """
 
+import re
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -18,8 +19,14 @@ Rendering = Callable[[Any, str], Any]
 
 LIST_SCHEMA = "urn:ietf:params:scim:api:messages:2.0:ListResponse"
 CACHED = 256
+_UNRESERVED = re.compile(r"[A-Za-z0-9_.~-]*")
 _LABELS = frozenset({"type", "display", "displayName"})
 """What a reference has once it is resolved."""
+
+
+def _segment(id: str) -> str:
+    """An id as one segment of a URL's path."""
+    return id if _UNRESERVED.fullmatch(id) else quote(id, safe="")
 
 
 class Projection:
@@ -53,7 +60,9 @@ class Projection:
         shown: Document = {"schemas": [self._shape.schema]}
         for name, value in resource.items():
             rendering = self._core.get(name)
-            if rendering is not None and (part := rendering(value, base)) is not None:
+            if rendering is _whole and type(value) is str:
+                shown[name] = value
+            elif rendering is not None and (part := rendering(value, base)) is not None:
                 shown[name] = part
             elif (table := self._extensions.get(name)) and value and (part := _object(table, value, base)) is not None:
                 shown[name] = part
@@ -65,7 +74,7 @@ class Projection:
 
     def location(self, id: str, base: str) -> str:
         """``meta.location`` of a resource of this type."""
-        return f"{base}{self._shape.endpoint}/{quote(id, safe='')}"
+        return f"{base}{self._shape.endpoint}/{_segment(id)}"
 
     @property
     def _meta(self) -> frozenset[str]:
@@ -102,14 +111,16 @@ class _Complex:
         target = value.get("value")
         if not _LABELS.intersection(value):
             return None  # kept as the IdP sent it, for someone who is not here yet (semantics, rule 18)
-        return f"{base}{endpoint}/{quote(target, safe='')}" if endpoint and isinstance(target, str) else None
+        return f"{base}{endpoint}/{_segment(target)}" if endpoint and isinstance(target, str) else None
 
 
 def _object(table: Mapping[str, Rendering], value: Document, base: str) -> Document | None:
     shown: Document = {}
     for name, item in value.items():
         rendering = table.get(name)
-        if rendering is not None and (part := rendering(item, base)) is not None:
+        if rendering is _whole and type(item) is str:  # nearly every one; spares a call
+            shown[name] = item
+        elif rendering is not None and (part := rendering(item, base)) is not None:
             shown[name] = part
     return shown or None
 

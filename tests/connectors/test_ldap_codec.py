@@ -161,6 +161,16 @@ def test_an_entry_goes_and_returns(dn: str, values: dict[str, list[bytes]]) -> N
     assert (row.dn, row.values) == (dn, {name.lower(): held for name, held in values.items()})
 
 
+@pytest.mark.parametrize("at", [6, 8, 12, 14], ids=["the pair", "its name", "its values", "one value"])
+def test_an_entry_with_a_length_that_leads_out_of_it_is_refused(at: int) -> None:
+    pair = ber.join(ber.SEQUENCE, (ber.text("cn"), ber.join(ber.SET, [ber.octets(b"a")])))
+    raw = bytearray(ber.text("x") + ber.join(ber.SEQUENCE, [pair]))
+    assert messages.row(raw, 0, len(raw)).values == {"cn": [b"a"]}
+    raw[at] += 1
+    with pytest.raises(ValueError, match="truncated"):
+        messages.row(raw, 0, len(raw))
+
+
 def test_a_result_with_controls_is_read() -> None:
     value = ber.join(ber.SEQUENCE, (ber.integer(0), ber.octets(b"cookie")))
     control = ber.join(ber.SEQUENCE, (ber.text("1.2.840.113556.1.4.319"), ber.octets(value)))

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from connectors.contract import Query
 from connectors.entry import Entry, Kind, Ref
 from tests.backends.slapd import Slapd
 from tests.connectors.ldap_ground import Ground, ground, join
@@ -37,6 +38,16 @@ async def test_rule_19_a_dn_in_any_spelling_is_the_same_member(directory: Slapd)
         assert all(isinstance(ref, Ref) and ref.collection == "User" for ref in shown)
         await g.groups.update(group.id, join(ann, kind=Kind.REMOVE))
         assert [ref.id for ref in await members(g, group)] == [bob.id]
+
+
+async def test_rule_19_groups_of_a_page_are_found_in_any_spelling_of_their_members(directory: Slapd) -> None:
+    async with ground(directory) as g:
+        ann, bob, eve = [await g.user(name) for name in ("ann", "bob", "eve")]
+        staff, odd = await g.group("staff", ann), await g.group("odd", eve)
+        add_raw(g, odd, "UID = Bob , OU=People,dc=EXAMPLE,dc=com")
+        page = await g.users.search(Query(ids=[ann.id, bob.id, eve.id], attributes=frozenset({"@groups"})))
+        found = {entry.id: [ref.id for ref in entry.attributes["@groups"]] for entry in page.entries}
+        assert found == {ann.id: [staff.id], bob.id: [odd.id], eve.id: [odd.id]}
 
 
 async def test_rule_19_what_lies_outside_is_neither_shown_nor_removed(directory: Slapd) -> None:

@@ -1,5 +1,6 @@
 """Every step, in both directions, and the laws on generated values."""
 
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 from gateway.mapping.model import Step as Written
 from gateway.mapping.pipeline import Pipeline
 from gateway.mapping.steps import STEPS, OptionError, Step, StepError, Surroundings, Where, make_step
+from gateway.mapping.steps.times import instant, rewritten, written
 
 TABLES = {"role": {"reader": 1, "editor": 2, "admin": 9}, "flag": {"true": "Y", "false": "N"}}
 Via = str | dict[str, Any]
@@ -290,3 +292,12 @@ def test_every_step_says_what_it_does_and_shows_it() -> None:
     for name, kind in STEPS.items():
         assert kind.__doc__, name
         assert name in kind.example
+
+
+@given(
+    st.datetimes(min_value=datetime(1000, 1, 1)).map(lambda moment: moment.strftime("%Y-%m-%dT%H:%M:%SZ"))
+    | st.from_regex(r"[0-9]{4}-[01][0-9]-[0-9]{2}T[0-2][0-9]:[0-9]{2}:[0-9]{2}(Z|\.5Z|\+01:00|)", fullmatch=True)
+)
+def test_a_time_written_as_it_should_be_stays_as_it_is_and_no_moment_is_none(text: str) -> None:
+    moment = instant(text)
+    assert rewritten(text) == (None if moment is None else written(moment))

@@ -9,6 +9,7 @@ from gateway.mapping.steps.step import Plain, StepError, spelled
 _EPOCH = datetime(1601, 1, 1, tzinfo=UTC)
 _NEVER = (0, 2**63 - 1)
 _PLAIN = re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2})([0-9]{2})([0-9]{2})([0-9]{2})Z")
+_WRITTEN = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})T([0-9]{2}):([0-9]{2}):([0-9]{2})Z")
 
 
 def instant(value: Any) -> datetime | None:
@@ -40,6 +41,24 @@ def _asked(value: Any, step: str) -> datetime:
     return moment
 
 
+def rewritten(value: str) -> str | None:
+    """Any xsd:dateTime as ``written`` writes it; None where it is none."""
+    plain = _WRITTEN.fullmatch(value)
+    if plain is not None and _is_moment(plain):  # as it should be already, and nearly always is
+        return value
+    moment = instant(value)
+    return None if moment is None else written(moment)
+
+
+def _is_moment(found: re.Match[str]) -> bool:
+    """Whether year, month, day, hour, minute and second name a point in time."""
+    try:
+        datetime(*map(int, found.groups()))  # type: ignore[arg-type]  # six numbers
+    except ValueError:
+        return False
+    return True
+
+
 class LdapTime(Plain):
     """GeneralizedTime of RFC 4517 (``20260131120000Z``)."""
 
@@ -63,11 +82,9 @@ class LdapTime(Plain):
 
 def _plainly(found: re.Match[str]) -> str | None:
     """``20260131120000Z`` as SCIM writes it; None where there is no such moment."""
-    year, month, day, hour, minute, second = found.groups()
-    try:
-        datetime(int(year), int(month), int(day), int(hour), int(minute), int(second))
-    except ValueError:
+    if not _is_moment(found):
         return None
+    year, month, day, hour, minute, second = found.groups()
     return f"{year}-{month}-{day}T{hour}:{minute}:{second}Z"
 
 
@@ -139,6 +156,8 @@ class IsoTime(Plain):
         return written(_asked(value, self.name))
 
     def backward(self, value: Any) -> str | None:
+        if type(value) is str:
+            return rewritten(value)
         moment = instant(value)
         return None if moment is None else written(moment)
 
