@@ -187,7 +187,10 @@ class Collection(Protocol):
 
 @runtime_checkable
 class Connector(Protocol):
-    """One backend. Built from its ``[target.NAME]`` table by ``from_options``; secrets are already resolved."""
+    """One backend. Built from its ``[target.NAME]`` table by ``from_options``; secrets are already resolved.
+
+    A class whose ``shared`` names some of the gateway's own keys of that table (``settle``: seconds) is told them too.
+    """
 
     @classmethod
     def from_options(cls, name: str, options: Mapping[str, Any]) -> "Connector":

@@ -16,6 +16,9 @@ OBJECT_CLASS, ALREADY, OTHER, ASSERTION_FAILED = 65, 68, 80, 122
 LONG_NAME = 240
 """Bytes of a relative name up to which OpenLDAP keeps it; at a longer one it says, each time, that it failed inside."""
 
+SHOWN, MOST = 200, 2000
+"""Characters of a server's message that are shown, and that are looked at."""
+
 MEANING: Mapping[int, tuple[type[ConnectorError], str]] = {
     2: (errors.Unsupported, "the directory does not understand the request"),
     3: (errors.TooMany, "the directory's time limit was reached"),
@@ -58,7 +61,16 @@ _ATTRIBUTE = (
     re.compile(r"attribute '([^']{1,80})'"),
     re.compile(r"^([A-Za-z][A-Za-z0-9-]{0,79}): "),
 )
-_ADDRESS = re.compile(r"\w+://\S+")
+_QUOTED_NAME = re.compile(r"""(["'])\s*[\w.-]+\s*=(?:(?!\1).)*\1""", re.DOTALL)
+_NAME = re.compile(r"[\w.-]+ ?= ?\S.*", re.DOTALL)
+"""a distinguished name that nothing encloses has no end that could be told: its values may hold anything"""
+_ADDRESS = re.compile(
+    r"\w+://\S+"
+    r"|\[?(?:[0-9a-fA-F]{0,4}:){2,}[0-9a-fA-F.:]*\]?(?::\d+)?"  # IPv6
+    r"|(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?::\d+)?(?!\.?\w)"  # IPv4, and no object identifier
+    r"|\b(?:[\w-]+\.)+(?=[\w-]*[A-Za-z])[\w-]{2,}\b(?::\d+)?"  # a host name
+    r"|\b[\w-]+:\d{2,5}\b"
+)
 
 
 def error(response: Response, *, attribute: str | None = None, secret: str | None = None) -> ConnectorError:
@@ -72,14 +84,21 @@ def error(response: Response, *, attribute: str | None = None, secret: str | Non
         kind, words = errors.AlreadyExists, "another entry has this value"
     elif response.code == UNWILLING and _PAUSED.search(response.message):
         kind, words = errors.Unavailable, "the directory takes no changes now"
-    said = _ADDRESS.sub("…", response.message).strip("\0 \n")[:200]
-    if secret and secret in said:
-        said = ""
+    said = "" if secret and secret in response.message else response.message[:MOST].strip("\0 \n")
     named = next((found[1] for pattern in _ATTRIBUTE if (found := pattern.search(said))), None)
+    said = decent(said)[:SHOWN]
     if issubclass(kind, errors.Unavailable):
         return kind(words)
     quiet = not said or kind is errors.AlreadyExists
     return kind(words if quiet else f"{words} ({said})", attribute=named or attribute)
+
+
+def decent(said: str) -> str:
+    """What a server says, without the names of entries and of hosts: an IdP shows it to people whom they tell too much.
+
+    Rather too little is left than too much; who needs the rest finds it in the server's own log.
+    """
+    return _ADDRESS.sub("…", _NAME.sub("…", _QUOTED_NAME.sub("'…'", said)))
 
 
 def naming_error(response: Response, name: str, attribute: str | None) -> ConnectorError:

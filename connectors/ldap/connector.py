@@ -20,6 +20,9 @@ Work = Callable[..., Awaitable[T]]
 class LdapConnector:
     """``kind = "ldap"``: see ``connectors.contract.Connector``."""
 
+    shared = frozenset({"settle"})
+    """see ``connectors.contract.Connector``"""
+
     def __init__(self, name: str, settings: Settings) -> None:
         self.name = name
         self.settings = settings

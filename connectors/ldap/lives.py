@@ -101,6 +101,7 @@ class Lives:
             if response.code == codes.SUCCESS:
                 self._reading.known.drop(id)
                 self._reading.snapshots.written()
+                await memberships.forget(link)
                 return
             await memberships.rejoin(link)
             if response.code not in (codes.ASSERTION_FAILED, codes.NO_SUCH_OBJECT):

@@ -164,6 +164,18 @@ class Memberships:
                 raise codes.error(response)
             self._left.append((place, group))
 
+    async def forget(self, link: Link) -> None:
+        """The entry is gone: take its DN out of what referred to it, so that nobody is taken for it who gets the same
+        DN. Where that is refused the reference dangles, and is not shown."""
+        try:
+            found = await self._resolver.referrers(link, self._dn)
+        except Unavailable:
+            raise
+        except ConnectorError:
+            return  # a limit of the directory's: the entry is gone all the same
+        for holder, attribute in found:
+            await link.write(modify(holder, [(DELETE, attribute, [self._dn.encode()])]))
+
     async def rejoin(self, link: Link) -> None:
         """Undo ``leave``.
 

@@ -125,7 +125,7 @@ def settings_of(options: Mapping[str, Any]) -> Settings:
         page=_whole(reader, "page", 1000),
         avoid=_avoid(reader),
         memberof=reader.take("memberof", bool, False, "true or false"),
-        settle=_positive(reader, options, "settle", 300),
+        settle=_seconds(reader, "settle", 300),
         max_scan=_whole(reader, "max_scan", 1_000_000),
     )
     if reader.errors:
@@ -162,6 +162,13 @@ def _positive(reader: _Reader, options: Mapping[str, Any], key: str, default: fl
     if isinstance(value, bool) or not isinstance(value, int | float) or value <= 0:
         reader.errors.append(f"{key} must be a number above 0")
         return default
+    return float(value)
+
+
+def _seconds(reader: _Reader, key: str, default: float) -> float:
+    value = reader.take(key, (int, float), default, "a number of seconds")
+    if value < 0:
+        reader.errors.append(f"{key} must be a number of seconds")
     return float(value)
 
 

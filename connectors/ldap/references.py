@@ -130,6 +130,16 @@ class Resolver:
             held += [(place, row.dn) for base in place.bases for row in await link.find(base, term, ("1.1",))]
         return held
 
+    async def referrers(self, link: Link, dn: str) -> list[tuple[str, str]]:
+        """Where the mapped collections refer to ``dn`` otherwise than as a member: DNs and attributes."""
+        found = []
+        for place in self._places.values():
+            for name, reference in place.spec.references.items():
+                if name not in (MEMBERS, GROUPS) and self.place.spec.name in reference.collections:
+                    term = query.both(query.equal(name, dn.encode()), place.filter)
+                    found += [(row.dn, name) for base in place.bases for row in await link.find(base, term, ("1.1",))]
+        return found
+
     def beside(self) -> Place | None:
         """The one collection of groups that a search for an entry can cover too; None where there is no such."""
         if self._memberof or len(self.containers) != 1 or self.containers[0].bases != self.place.bases:

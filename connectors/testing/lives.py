@@ -235,3 +235,12 @@ class LifeTests:
         assert entry.attributes[reference] == (Ref(boss.id),)
         await ground.people.delete(boss.id)
         assert reference not in (await ground.people.read(entry.id)).attributes
+
+    async def test_a_reference_to_the_deleted_is_not_to_their_namesake(self, ground: Ground) -> None:
+        reference = ground.kind("reference")
+        named = ground.specimen.fill(9_999)
+        boss = await ground.people.create(named)
+        entry = await ground.person(**{reference: Ref(boss.id)})
+        await ground.people.delete(boss.id)
+        await ground.people.create(named)
+        assert reference not in (await ground.people.read(entry.id)).attributes

@@ -81,6 +81,13 @@ def connector_options(target: Target, root: Path) -> dict[str, Any]:
     return options
 
 
+def built(kind: Any, name: str, target: Target, options: dict[str, Any]) -> Connector:
+    """A connector of a kind, told those of the gateway's own keys that it asks for. :raises ValueError:"""
+    shared = {key: getattr(target, key) for key in getattr(kind, "shared", ()) if key in Target.model_fields}
+    connector: Connector = kind.from_options(name, {**options, **shared})
+    return connector
+
+
 def check_mapping(file: MappingFile, *, test: bool = True, laws: bool = False) -> CompiledMapping:
     """Check, compile and test one mapping file. :raises ConfigError: everything that is wrong with it."""
     found = check(file, laws)
@@ -132,7 +139,7 @@ class _Assembly:
             self._complain(str(error), "target", name)
             return
         try:
-            self.parts.connectors[name] = kinds[target.kind].load().from_options(name, options)
+            self.parts.connectors[name] = built(kinds[target.kind].load(), name, target, options)
         except ValueError as error:
             self._complain(str(error), "target", name)
 

@@ -91,6 +91,17 @@ class Lookups(Opened):
         externalId (rule 18): where, which object, what."""
         return await self._store.read(lambda session: queries.waiting(session, self._s, scope, values))
 
+    async def naming(self, scope: Scope, values: Iterable[str]) -> list[Assertion]:
+        """This connection's live rows whose last confirmed document holds one of the values as a text, at any path.
+
+        It looks at every document: for what is rare.
+        """
+        keys = [{**queries.own(scope), "text": codec.dumps(codec.plain(value))} for value in values]
+        rows = await self._store.scan(
+            lambda session: [row for key in keys for row in session.execute(self._s.naming, key).fetchall()]
+        )
+        return list({one.id: one for one in map(codec.assertion, rows)}.values())
+
     # --- members (rule 17)
 
     async def asserted_members(self, scope: Scope, group_id: str) -> frozenset[str]:

@@ -210,6 +210,8 @@ class Confirmed:
         ``when_inactive = "hold"``: asserted, but not yet in the target. ``members_cleared`` drops all rows of it.
     :param forget_memberships: drop this object from every group of the connection (rule 20). ``life="absent"`` holds
         its memberships instead.
+    :param deferring: references of other objects to this one that wait from now on, because its entry goes: where,
+        which object, what. A confirmed deletion ends those that wait for it.
     :param retired: anchors of old entries that stay in the target and must not be seen again (rule 24).
     :param changed: the target changed; else ``modified`` stays (a visible change of this row counts by itself).
     :param park: reducing work left over. :param settled: outstanding pending work of the object is finished by this.
@@ -230,6 +232,7 @@ class Confirmed:
     members_removed: frozenset[str] = frozenset()
     members_cleared: bool = False
     forget_memberships: bool = False
+    deferring: tuple[tuple[Scope, str, Deferred], ...] = ()
     retired: tuple[str, ...] = ()
     changed: bool = True
     outcome: Outcome = "done"

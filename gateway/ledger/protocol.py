@@ -5,13 +5,20 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from gateway.ledger import codec
+from gateway.ledger import codec, queries
 from gateway.ledger.dialect import values
-from gateway.ledger.model import Assertion, AuditLine, Confirmed, Intent, Outcome, Pending, Scope, Work
+from gateway.ledger.model import Assertion, AuditLine, Confirmed, Deferred, Intent, Outcome, Pending, Scope, Work
+from gateway.ledger.rows import (
+    assertion_row,
+    audit_row,
+    intent_row,
+    object_of,
+    own_of,
+    pending_row,
+    special,
+)
 from gateway.ledger.statements import Statements
 from gateway.ledger.store import Session
-
-Parameters = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +44,9 @@ class Protocol:
         session.execute(self.s.upsert_assertion, assertion_row(new))
         self._ledger_values(session, old, new)
         self._members(session, intent.scope, outcome)
+        if old is not None and new.life == "live" and old.anchor != new.anchor:
+            self._hold(session, intent.scope, new.id)
+        self._referrers(session, intent.scope, old, outcome)
         if outcome.settled:
             session.execute(self.s.delete_pending, object_of(intent.scope, outcome.id))
         if outcome.park is not None:
@@ -158,19 +168,40 @@ class Protocol:
         for held, members in ((0, outcome.members_added), (1, outcome.members_held)):
             if members:
                 session.execute(self.s.add_members, {**group, "held": held, "members": values(members)})
-        member = {"connection": scope.connection, "target": scope.target, "member_id": outcome.id}
         if outcome.forget_memberships:
+            member = {"connection": scope.connection, "target": scope.target, "member_id": outcome.id}
             session.execute(self.s.forget_member, member)
         elif outcome.life == "absent":
-            self._hold(session, member)
+            self._hold(session, scope, outcome.id)
 
-    def _hold(self, session: Session, member: Mapping[str, str]) -> None:
-        """Whoever has no entry any more is in no group of the target; what this connection asserts of them waits."""
+    def _hold(self, session: Session, scope: Scope, id: str) -> None:
+        """Whoever has no entry any more, or a new one, is in no group of the target; what this connection asserts of
+        them waits."""
+        member = {"connection": scope.connection, "target": scope.target, "member_id": codec.plain(id)}
         groups = session.execute(self.s.groups_of, member).fetchall()
         if groups:
             session.execute(self.s.hold_member, member)
         for resource_type in {row[0] for row in groups}:
             session.execute(self.s.grow_epoch, {"target": member["target"], "resource_type": resource_type})
+
+    def _referrers(self, session: Session, scope: Scope, old: Assertion | None, outcome: Confirmed) -> None:
+        """Let references to an object whose entry goes wait for its return; after a deletion nobody returns."""
+        for where, id, item in outcome.deferring:
+            self._defer(session, where, id, item, waits=True)
+        if outcome.life == "deleted":
+            names = [name for name in (outcome.id, old.external_id if old else None) if name]
+            for where, id, item in queries.waiting(session, self.s, scope, names):
+                self._defer(session, where, id, item, waits=False)
+
+    def _defer(self, session: Session, where: Scope, id: str, item: Deferred, *, waits: bool) -> None:
+        old = self.own(session, where, id)
+        if old is None or (item in old.deferred) is waits:
+            return
+        deferred = (*old.deferred, item) if waits else tuple(one for one in old.deferred if one != item)
+        new = replace(old, deferred=deferred, version=old.version + 1)
+        session.execute(self.s.upsert_assertion, assertion_row(new))
+        self._ledger_values(session, old, new)
+        session.execute(self.s.grow_epoch, queries.place(where))
 
 
 def _work(before: Assertion, outcome: Confirmed) -> Work:
@@ -178,14 +209,6 @@ def _work(before: Assertion, outcome: Confirmed) -> Work:
     if outcome.park is not None:
         return "pending"
     return outcome.work if outcome.settled or before.work == "settled" else before.work
-
-
-def own_of(scope: Scope) -> Parameters:
-    return {"connection": scope.connection, "target": scope.target, "resource_type": scope.resource_type}
-
-
-def object_of(scope: Scope, id: str) -> Parameters:
-    return {**own_of(scope), "id": codec.plain(id)}
 
 
 def _with(old: Mapping[str, Any], changes: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -214,80 +237,3 @@ def _line(
         before=intent.before,
         detail=detail,
     )
-
-
-def special(assertion: Assertion) -> bool:
-    """Readers see it otherwise than the target holds it."""
-    if assertion.life == "deleted":
-        return False
-    return assertion.life == "absent" or bool(assertion.overlay) or bool(assertion.deferred)
-
-
-def assertion_row(assertion: Assertion) -> Parameters:
-    return {
-        **object_of(assertion.scope, assertion.id),
-        "anchor": assertion.anchor,
-        "external_id": codec.optional(assertion.external_id),
-        "document": codec.dumps(codec.cleaned(assertion.document)),
-        "stored": codec.dumps(assertion.stored),
-        "overlay": codec.dumps(assertion.overlay),
-        "deferred": codec.deferred_text(assertion.deferred),
-        "life": assertion.life,
-        "work": assertion.work,
-        "origin": assertion.origin,
-        "generation": assertion.generation,
-        "version": assertion.version,
-        "created": codec.moment(assertion.created) if assertion.created else None,
-        "modified": codec.moment(assertion.modified) if assertion.modified else None,
-        "confirmed": codec.moment(assertion.confirmed) if assertion.confirmed else None,
-        "special": int(special(assertion)),
-    }
-
-
-def intent_row(intent: Intent) -> Parameters:
-    return {
-        **own_of(intent.scope),
-        "key": intent.key,
-        "id": codec.optional(intent.id),
-        "anchor": intent.anchor,
-        "operation": intent.operation,
-        "at": codec.moment(intent.at),
-        "match": codec.dumps(intent.match),
-        "proposed": None if intent.proposed is None else codec.dumps(codec.cleaned(intent.proposed)),
-        "before": None if intent.before is None else codec.dumps(intent.before),
-        "reducing": codec.goal_text(intent.reducing),
-        "actor": codec.plain(intent.actor),
-        "request_id": codec.plain(intent.request_id),
-    }
-
-
-def pending_row(pending: Pending) -> Parameters:
-    return {
-        **object_of(pending.scope, pending.id),
-        "anchor": pending.anchor,
-        "goal": codec.goal_text(pending.goal),
-        "next_due": codec.moment(pending.next_due),
-        "generation": pending.generation,
-        "attempts": pending.attempts,
-        "reason": codec.plain(pending.reason),
-        "actor": codec.plain(pending.actor),
-        "request_id": codec.plain(pending.request_id),
-        "failed": int(pending.failed),
-    }
-
-
-def audit_row(line: AuditLine) -> Parameters:
-    return {
-        "time": codec.moment(line.time),
-        "connection": line.connection,
-        "target": line.target,
-        "resource_type": line.resource_type,
-        "id": codec.plain(line.id),
-        "operation": line.operation,
-        "outcome": line.outcome,
-        "actor": codec.plain(line.actor),
-        "request_id": codec.plain(line.request_id),
-        "detail": codec.plain(line.detail),
-        "changes": codec.changes_text(line.changes),
-        "before": None if line.before is None else codec.dumps(line.before),
-    }

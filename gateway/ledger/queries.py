@@ -9,7 +9,7 @@ from sqlalchemy import bindparam, select
 from gateway.ledger import codec
 from gateway.ledger.dialect import Dialect, values
 from gateway.ledger.model import Assertion, AuditLine, Deferred, Scope, Seen
-from gateway.ledger.protocol import own_of as own
+from gateway.ledger.rows import own_of as own
 from gateway.ledger.schema import AUDIT, beginning
 from gateway.ledger.statements import Statements
 from gateway.ledger.store import Session

@@ -60,6 +60,7 @@ class Statements:
     by_anchors: str
     by_external: str
     special: str
+    naming: str
     every: str
     upsert_assertion: str
     grow_generation: str
@@ -130,6 +131,11 @@ def prepare(dialect: Dialect) -> Statements:
             )
         ),
         special=sql(select(ASSERTION).where(here, ASSERTION.c.special == ONE).order_by(ASSERTION.c.id)),
+        naming=sql(
+            select(ASSERTION)
+            .where(_is(ASSERTION, *OWN), ASSERTION.c.life == LIVE)
+            .where(dialect.position(ASSERTION.c.document, "text") > ZERO)
+        ),
         every=sql(select(ASSERTION).where(here).order_by(ASSERTION.c.id)),
         upsert_assertion=dialect.upsert(ASSERTION),
         grow_generation=sql(

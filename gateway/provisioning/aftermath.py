@@ -13,7 +13,7 @@ from gateway.provisioning import members, pointing, roles
 from gateway.provisioning.ground import Ground, under_locks
 from gateway.provisioning.members import Delta
 from gateway.provisioning.model import MemberChange
-from gateway.provisioning.protocol import Write, carry_out, intent_of
+from gateway.provisioning.protocol import Write, carry_out
 from gateway.provisioning.standing import Standing, own
 from gateway.provisioning.touching import may_touch
 
@@ -25,25 +25,13 @@ async def of_creation(ground: Ground, there: Standing, asked: Sequence[MemberCha
 
 async def of_update(ground: Ground, there: Standing, asked: Sequence[MemberChange]) -> None:
     """An object changed: it may go by another name, have become active, or its members may have other roles now."""
-    if there.newly_named:
+    if there.newly_named or there.reborn:
         await pointing.arrive(ground, there.id, there.assertion.external_id if there.assertion else None)
-    if there.reborn:
-        await hold_memberships(ground, there.id)
     if there.absent is False and not ground.mapping.members:
         await join(ground, [there.id])
     if roles.followers(ground):
         named = {id for change in asked for id in change.ids or ()}
         await roles.follow(ground, named | there.moved)
-
-
-async def hold_memberships(ground: Ground, id: str) -> None:
-    """What was answered 2xx is driven to the end: the groups that assert someone who has a new entry wait for it."""
-    for type, group in await ground.ledger.memberships(ground.scope, id):
-        kind = ground.others.get(type)
-        assertion = own(kind, await kind.ledger.get(kind.scope, group)) if kind else None
-        if kind is not None and assertion is not None:
-            held = Confirmed(group, assertion.anchor, members_held=frozenset({id}), changed=False, outcome="unchanged")
-            await kind.ledger.confirm(intent_of(kind, Write("hold", group)), held)
 
 
 async def join(ground: Ground, ids: Iterable[str]) -> None:

@@ -68,7 +68,7 @@ async def _values(
         elif not isinstance(value, Ref) or kind is Kind.REMOVE:
             found.append(value)
         else:
-            missing.append(Deferred(_path(ground, attribute), _types(ground, attribute)[0], value.id))
+            missing.append(Deferred(path_of(ground, attribute), _types(ground, attribute)[0], value.id))
     return tuple(found), missing
 
 
@@ -96,7 +96,7 @@ def _types(ground: Ground, attribute: str) -> tuple[str, ...]:
     return ground.mapping.spec.references[attribute].collections
 
 
-def _path(ground: Ground, attribute: str) -> str:
+def path_of(ground: Ground, attribute: str) -> str:
     """The SCIM path of the row that writes an attribute."""
     for row in ground.mapping.section.rows:
         if row.attr == attribute and row.direction == "map":
@@ -113,12 +113,30 @@ async def arrive(ground: Ground, id: str, external_id: str | None) -> None:
             await under_locks(kind, frozenset({kind.key(holder)}), partial(_point, kind, holder, deferred))
 
 
+async def resume(ground: Ground) -> None:
+    """Point at those who arrived and whom nobody was pointed at since: the gateway ended just then."""
+    for one in await ground.ledger.special(ground.scope):
+        if one.connection != ground.scope.connection or one.life != "live":
+            continue
+        for item in one.deferred:
+            kind = ground.others.get(item.resource_type)
+            if kind is not None and await _is_known(kind, item.raw):
+                await under_locks(ground, frozenset({ground.key(one.id)}), partial(_point, ground, one.id, item))
+
+
+async def _is_known(kind: Ground, raw: str) -> bool:
+    """Whether the ledger knows somebody live under an id or an externalId; the target is not asked."""
+    known = (await kind.ledger.by_ids(kind.scope, [raw])).get(raw)
+    named = [known] if known is not None else await kind.ledger.by_external(kind.scope, raw)
+    return any(one.life == "live" for one in named)
+
+
 async def _point(ground: Ground, id: str, deferred: Deferred, _: frozenset[str]) -> None:
     there = await reached(ground, id)
     if there is None or there.entry is None or there.assertion is None or deferred not in there.assertion.deferred:
         return
     entry, left = there.entry, tuple(one for one in there.assertion.deferred if one != deferred)
-    for attribute in (name for name in ground.mapping.spec.references if _path(ground, name) == deferred.path):
+    for attribute in (name for name in ground.mapping.spec.references if path_of(ground, name) == deferred.path):
         values, missing = await _values(ground, attribute, [Ref(deferred.raw)], Kind.REPLACE)
         if missing:
             return

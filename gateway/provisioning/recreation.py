@@ -13,6 +13,7 @@ from gateway.provisioning.making import make
 from gateway.provisioning.members import Delta
 from gateway.provisioning.pointing import resolved_attributes
 from gateway.provisioning.protocol import Write, audited, carry_out
+from gateway.provisioning.referring import referrers
 from gateway.provisioning.retiring import retire
 from gateway.provisioning.standing import Standing
 from gateway.provisioning.thinking import planned
@@ -32,6 +33,7 @@ async def recreate(ground: Ground, there: Standing, old: Entry, asked: Asked, he
 
     await uniqueness.hold(ground, uniqueness.claimed(ground, wanted, there.resource), held, old.id)
     attributes, deferred = await resolved_attributes(ground, plan.attributes)
+    deferring = await referrers(ground, there.id, old.id, there.assertion)
     made: list[Entry] = []
 
     async def apply() -> Confirmed:
@@ -46,6 +48,7 @@ async def recreate(ground: Ground, there: Standing, old: Entry, asked: Asked, he
             stored=plan.stored,
             deferred=deferred,
             origin="created",
+            deferring=deferring,
             retired=(old.id,) if remains else (),
             changes=audited(plan.trace),
             settled=bool(there.owed),
@@ -54,7 +57,7 @@ async def recreate(ground: Ground, there: Standing, old: Entry, asked: Asked, he
     keys = meant.keys or (f"id:{there.id}",)
     write = Write(asked.operation, there.id, old.id, asked.document, old, Goal(), keys)
     assertion = await carry_out(ground, write, apply)
-    return replace(there, entry=made[0], assertion=assertion)
+    return replace(there, entry=made[0], assertion=assertion, reborn=True)
 
 
 async def _retire(ground: Ground, old: Entry) -> bool:

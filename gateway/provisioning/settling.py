@@ -12,6 +12,7 @@ from connectors.errors import NotFound
 from gateway.ledger.model import Assertion, Confirmed, Intent
 from gateway.provisioning import adoption, retiring
 from gateway.provisioning.ground import Ground, require
+from gateway.provisioning.referring import referrers
 
 UNANSWERED = "@unanswered"
 
@@ -51,6 +52,7 @@ async def settle_creation(ground: Ground, intent: Intent) -> None:
         await ground.ledger.abandon(intent, "nothing was made", outcome="unchanged")
         return
     remains = intent.anchor is not None and await _retired(ground, intent.anchor)
+    former = await ground.ledger.get(ground.scope, intent.id) if intent.id and intent.anchor else None
     proposed = dict(intent.proposed or {})
     outcome = Confirmed(
         id=intent.id or entry.id,
@@ -60,6 +62,7 @@ async def settle_creation(ground: Ground, intent: Intent) -> None:
         stored=ground.mapping.plan_create(proposed).stored,
         overlay={"userName": None, "active": None, "@resource": None, UNANSWERED: True},
         origin="created",
+        deferring=await referrers(ground, former.id, intent.anchor, former) if former else (),
         retired=(intent.anchor,) if intent.anchor is not None and remains else (),
         detail="the entry was found made",
     )

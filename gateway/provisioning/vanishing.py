@@ -15,6 +15,7 @@ from gateway.provisioning.ground import Ground
 from gateway.provisioning.lifecycle import Asked
 from gateway.provisioning.model import Resource
 from gateway.provisioning.protocol import Write, carry_out
+from gateway.provisioning.referring import referrers
 from gateway.provisioning.standing import Standing, gone, owed, own
 
 RENDERED = frozenset({"schemas", "id", "meta", "groups", "members", "password"})
@@ -24,6 +25,7 @@ RENDERED = frozenset({"schemas", "id", "meta", "groups", "members", "password"})
 async def vanish(ground: Ground, there: Standing, entry: Entry, asked: Asked, plan: Plan) -> Standing:
     """Remove the entry; the resource stays, inactive."""
     shown = shown_as({**asked.wanted, "active": False})
+    deferring = await referrers(ground, there.id, entry.id, there.assertion)
 
     async def apply() -> Confirmed:
         with suppress(NotFound):  # it is gone, which is what was wanted
@@ -38,6 +40,7 @@ async def vanish(ground: Ground, there: Standing, entry: Entry, asked: Asked, pl
             overlay={**asked.overlay, "@resource": shown},
             life="absent",
             origin=None if there.assertion else "adopted",
+            deferring=deferring,
             settled=True,
         )
 
@@ -54,6 +57,7 @@ async def settle(ground: Ground, id: str) -> None:
     if not await gone(ground, assertion.anchor):
         return
     document = {**assertion.document, "active": False}
+    deferring = await referrers(ground, id, assertion.anchor, assertion)
 
     async def apply() -> Confirmed:
         return Confirmed(
@@ -62,6 +66,7 @@ async def settle(ground: Ground, id: str) -> None:
             document=document,
             overlay={"@resource": document},
             life="absent",
+            deferring=deferring,
             settled=True,
             detail="the entry was found removed",
         )

@@ -18,7 +18,7 @@ from scim2_models import NotFoundException, SCIMException
 
 from gateway.ledger import Ledger, LedgerUnavailable
 from gateway.ledger.model import Pending
-from gateway.provisioning import aftermath, deleting, recovery, updating
+from gateway.provisioning import aftermath, deleting, pointing, recovery, updating
 from gateway.provisioning.errors import Unavailable503
 from gateway.provisioning.ground import acting
 from gateway.provisioning.model import ANY, Clock, utc_now
@@ -49,6 +49,7 @@ class Worker:
         self._clock = clock
         self._pause = pause
         self._stopping = asyncio.Event()
+        self._unresumed = set(provisioners)
 
     async def run(self) -> None:
         """Recover, then work until ``stop``. A ledger that is away is waited for."""
@@ -108,6 +109,20 @@ class Worker:
         """Let members join who have become active in the target by themselves, such as by a first sign-in (S7)."""
         for provisioner in self._provisioners.values():
             await self._admit_waiting(provisioner)
+        for name in sorted(self._unresumed):
+            await self._resume(name)
+
+    async def _resume(self, connection: str) -> None:
+        """Once, when the target answers: references to those who had arrived when the last process ended."""
+        provisioner = self._provisioners[connection]
+        try:
+            with provisioner.request():
+                for ground in provisioner.grounds.values():
+                    await pointing.resume(ground)
+        except SCIMException as failure:
+            log.warning("references of %s still wait: %s", connection, failure.detail)
+        else:
+            self._unresumed.discard(connection)
 
     async def _admit_waiting(self, provisioner: Provisioner) -> None:
         """Members whose memberships are held and who are there now, such as by a first sign-in (S7)."""

@@ -10,6 +10,7 @@ from typing import Any
 import httpx2
 import pytest
 
+from connectors.ldap import LdapConnector
 from connectors.memory import MemoryConnector
 from gateway.app import Gateway, assemble, build
 from gateway.config import ConfigError, parse_config
@@ -259,3 +260,14 @@ tokens = [{{ name = "desk", sha256 = "{sha256(b"desk").hexdigest()}" }}]
         desk = {"Authorization": "Bearer desk"}
         elsewhere = await client.get("/helpdesk/scim/Users", params=asked, headers=desk)
         assert (elsewhere.status_code, elsewhere.json().get("scimType")) == (400, "invalidCursor")
+
+
+@pytest.mark.parametrize(("said", "seconds"), [('settle = "40s"', 40.0), ('settle = "0s"', 0.0), ("", 300.0)])
+def test_rule_02_a_directory_settles_as_long_as_its_target_says(tmp_path: Path, said: str, seconds: float) -> None:
+    text = BASE.replace(
+        'kind = "memory"', f'kind = "ldap"\nurls = ["ldaps://one", "ldaps://two"]\nbase = "dc=x"\n{said}'
+    )
+    text = text.replace("people.toml", "openldap")
+    connector = assemble(parse_config(text, "config.toml", tmp_path)).connectors["app"]
+    assert isinstance(connector, LdapConnector)
+    assert connector.settings.settle == seconds

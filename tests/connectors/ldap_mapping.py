@@ -2,14 +2,14 @@
 
 from connectors.contract import CollectionSpec, Reference
 
-_PLAIN = "uid cn sn givenName displayName mail title description employeeNumber manager userPassword telephoneNumber"
+_PLAIN = "uid cn sn givenName displayName mail title description employeeNumber manager secretary telephoneNumber"
 _SPECIAL = "pwdAccountLockedTime createTimestamp modifyTimestamp"
 _TEST = "testFlag testNumber testExact testAscii testMoment testBytes"
 
 USER = CollectionSpec(
     name="User",
     anchor="entryUUID",
-    attributes=frozenset(f"{_PLAIN} {_SPECIAL} {_TEST}".split()),
+    attributes=frozenset(f"{_PLAIN} userPassword {_SPECIAL} {_TEST}".split()),
     options={
         "class": ["top", "person", "organizationalPerson", "inetOrgPerson", "testObject"],
         "rdn": "uid",
@@ -17,6 +17,7 @@ USER = CollectionSpec(
     },
     references={
         "manager": Reference(("User",), {"User": ("displayName",)}),
+        "secretary": Reference(("User",), {"User": ("displayName",)}),
         "@groups": Reference(("Group",), {"Group": ("cn",)}),
     },
     secrets=frozenset({"userPassword"}),

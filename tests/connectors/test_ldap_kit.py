@@ -43,7 +43,7 @@ class Kit(ContractTests):
         boolean="testFlag",
         number="testNumber",
         many="title",
-        reference="manager",
+        reference="secretary",  # which the test directory does not look after by itself
         secret="userPassword",
         bad=("mail", ("not ascii: ü",)),
     )
