@@ -1,0 +1,1 @@
+"""Every behaviour that the guides of the systems to serve describe, tried end to end."""

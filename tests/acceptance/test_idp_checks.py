@@ -1,0 +1,138 @@
+"""What identity providers check, repeat and leave out: H13, S2, S9, S11, S12, S13."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.acceptance.ground import ENTERPRISE, GROUP, USER, directory_of, everywhere, gateway
+
+pytestmark = pytest.mark.anyio
+
+
+@everywhere
+async def test_h13_name_external_id_and_state_alone_and_together(
+    backend: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    async with gateway(directory_of(backend, tmp_path, request), tmp_path) as site:
+        ann, ben, cho = [await site.user(f"{name}@example.com") for name in ("ann", "ben", "cho")]
+        await site.patch(f"/Users/{ben}", {"op": "replace", "path": "active", "value": False})
+        for filter, wanted in {
+            'userName eq "ann@example.com"': {ann},
+            'externalId eq "ext-ben@example.com"': {ben},
+            "active eq true": {ann, cho},
+            "active eq false": {ben},
+            'userName eq "ben@example.com" and active eq true': set(),
+            'userName eq "ben@example.com" and active eq false': {ben},
+            'externalId eq "ext-cho@example.com" and userName eq "CHO@example.com" and active eq true': {cho},
+            'externalId eq "ext-cho@example.com" and userName eq "ann@example.com"': set(),
+            'externalId eq "EXT-cho@example.com"': set(),
+        }.items():
+            assert {each["id"] for each in await site.found("Users", filter)} == wanted, filter
+
+
+@everywhere
+async def test_s2_onelogin_s_enterprise_application(
+    backend: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    async with gateway(directory_of(backend, tmp_path, request), tmp_path, "onelogin") as site:
+        assert await site.found("Users", 'userName eq "eve@example.com"') == []
+        body: dict[str, Any] = {
+            "schemas": [USER, ENTERPRISE],
+            "id": None,
+            "userName": "eve@example.com",
+            "name": {"givenName": "Eve", "familyName": "Fox", "formatted": None},
+            "emails": {"value": "eve@example.com", "type": "work", "primary": True},
+            "active": "true",
+            "title": None,
+            ENTERPRISE: {"department": "Design", "manager": {"managerId": None, "displayName": None}},
+        }
+        made = (await site.send("POST", "/Users", body, 201)).json()
+        assert made["active"] is True
+        told = site.users()["eve@example.com"]
+        assert (told["givenName"], told["familyName"], told["active"]) == ("Eve", "Fox", True)
+        if backend in ("memory", "slapd"):
+            assert (told["email"], told["department"]) == ("eve@example.com", "Design")
+            assert "manager" not in told
+        await site.send("PUT", f"/Users/{made['id']}", {**body, "active": "false"}, 200)
+        assert site.users()["eve@example.com"]["active"] is False
+
+
+@everywhere
+async def test_s9_a_put_of_a_group_writes_the_difference(
+    backend: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    async with gateway(directory_of(backend, tmp_path, request), tmp_path) as site:
+        ids = [await site.user(f"{name}@example.com") for name in ("ann", "ben", "cho")]
+        group = await site.group("Analysts", *ids[:2])
+
+        async def put(*members: str) -> list[str]:
+            listed = [{"value": id, "display": "not her name"} for id in members]
+            body = {"schemas": [GROUP], "displayName": "Analysts", "members": listed}
+            answer = (await site.send("PUT", f"/Groups/{group}", body, 200)).json()
+            assert "not her name" not in {each.get("display") for each in answer.get("members", ())}
+            return [each["value"] for each in answer.get("members", ())]
+
+        before = site.directory.traces()
+        assert set(await put(ids[1], ids[0])) == set(ids[:2])
+        assert site.directory.traces() == before
+        assert set(await put(ids[1], ids[2])) == set(ids[1:])
+        assert site.members("Analysts") == {"ben@example.com", "cho@example.com"}
+        assert await put() == []
+        assert site.members("Analysts") == set()
+
+
+@everywhere
+async def test_s11_disabled_three_times_is_disabled_and_enabled_twice_enabled(
+    backend: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    async with gateway(directory_of(backend, tmp_path, request), tmp_path) as site:
+        id = await site.user()
+        for state, times in ((False, 3), (True, 2)):
+            traces = []
+            for _ in range(times):
+                answer = await site.patch(f"/Users/{id}", {"op": "replace", "value": {"active": state}})
+                assert answer.json()["active"] is state
+                assert site.users()["ann@example.com"]["active"] is state
+                traces.append(site.directory.traces())
+            assert all(each == traces[0] for each in traces)
+
+
+@everywhere
+async def test_s12_an_id_goes_on_meaning_the_same_person(
+    backend: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    lifecycle = '[user.lifecycle]\ndelete = "delete"\n'
+    async with gateway(directory_of(backend, tmp_path, request), tmp_path, mapping=lifecycle) as site:
+        id = await site.user()
+        group = await site.group("Analysts", id)
+        await site.send("DELETE", f"/Users/{id}", status=204)
+        assert site.users() == {}
+        # Unassigned and assigned again: another entry in the target, the same person, the same id.
+        assert await site.user() == id
+        assert site.directory.id_of("user", "ann@example.com") != id
+        whole = {"schemas": [USER], "userName": "ann@example.com", "externalId": "ext-ann@example.com"}
+        name = {"givenName": "Ann", "familyName": "Moss"}
+        assert (await site.send("PUT", f"/Users/{id}", {**whole, "name": name}, 200)).json()["id"] == id
+        assert site.users()["ann@example.com"]["familyName"] == "Moss"
+        assert [each["id"] for each in await site.found("Users", 'userName eq "ann@example.com"')] == [id]
+        assert site.members("Analysts") == set()
+        await site.patch(f"/Groups/{group}", {"op": "add", "path": "members", "value": [{"value": id}]}, status=204)
+        assert site.members("Analysts") == {"ann@example.com"}
+        assert (await site.get(f"/Groups/{group}"))["members"][0]["value"] == id
+
+
+@everywhere
+async def test_s13_push_without_import(backend: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    """Okta's three switches alone: new users, profile updates, groups; nothing is ever listed."""
+    async with gateway(directory_of(backend, tmp_path, request), tmp_path) as site:
+        id = await site.user()
+        group = await site.group("Analysts")
+        await site.patch(f"/Groups/{group}", {"op": "add", "path": "members", "value": [{"value": id}]}, status=204)
+        name = {"givenName": "Ann", "familyName": "Moss"}
+        whole = {"schemas": [USER], "userName": "ann@example.com", "externalId": "ext-ann@example.com", "active": True}
+        await site.send("PUT", f"/Users/{id}", {**whole, "name": name}, 200)
+        assert site.users()["ann@example.com"]["familyName"] == "Moss"
+        assert site.members("Analysts") == {"ann@example.com"}
+        again = await site.send("POST", "/Users", {**whole, "name": name}, 409)
+        assert again.json()["scimType"] == "uniqueness"
