@@ -10,6 +10,7 @@ from gateway.mapping.errors import Message, listed, suggest
 from gateway.mapping.index import AttributeIndex
 from gateway.mapping.model import MappingFile, Place, Row, Section
 from gateway.mapping.paths import PathError, ScimPath, parse_path
+from gateway.mapping.slots import claim
 from gateway.mapping.steps import OptionError, Step, StepError, Surroundings, make_step
 
 BRACES = re.compile(r"\{([^{}]*)\}")
@@ -193,10 +194,26 @@ def _key_faults(subject: Subject, row: Row) -> Iterator[str]:
             for name in row.element:
                 if name not in subs:
                     yield f"element: {name!r} is not a sub-attribute of {path.top}{suggest(name, subs)}"
+        if path.everything and path.known.sub is not None and row.only is None:
+            yield from _claimed_elements(subject, row, path)
     if row.ref is not None and row.ref not in subject.file.sections:
         yield f"ref: there is no section for {row.ref!r}{suggest(row.ref, subject.file.sections)}"
     if row.ref is not None and row.via:
         yield "'ref' is translated by the gateway; it takes no 'via'"
+
+
+def _claimed_elements(subject: Subject, row: Row, path: ScimPath) -> Iterator[str]:
+    """What a row of all elements shows must come back to it, and not to a row that selects such elements."""
+    for other in subject.section.rows:
+        selecting = subject.path(other)
+        if other.direction != "map" or selecting is None or selecting.top != path.top or not selecting.selector:
+            continue
+        if claim(selecting)([dict(row.element or {})]) is not None:
+            apart = "primary = false" if dict(selecting.selector).get("primary") is True else 'type = "other"'
+            yield (
+                f"what is read here would be written by {selecting.text!r} (line {other.place.line}); tell such "
+                f"elements apart, as in element = {{ {apart} }}, or let the other row select more narrowly"
+            )
 
 
 def _given(row: Row, key: str) -> bool:

@@ -36,8 +36,10 @@ class Held:
     def standing_for(self, value: Any) -> Any:
         """The first value there that reads as an asserted one, or means it; None where there is none."""
         if self._row.pipeline.reads_old:
-            there = (one for one in self._held if self._row.reads_as(one, value) or self._row.means(value, one))
-            return next(there, None)
+            exactly = next((one for one in self._held if self._row.reads_as(one, value)), None)
+            if exactly is not None:
+                return exactly
+            return next((one for one in self._held if self._row.means(value, one)), None)
         try:
             place = self._place(self._row.into(value))
         except StepError:

@@ -29,7 +29,6 @@ Claim = Callable[[Sequence[Any]], Any]
 """the elements of an attribute → the one a row speaks of, or None"""
 
 _WORK = (("type", "work"),)
-_PRIMARY = (("primary", True),)
 
 
 def attribute(path: ScimPath) -> Get:
@@ -107,12 +106,13 @@ def _selected(path: ScimPath, whole: Get) -> Get:
 def claim(path: ScimPath) -> Claim:
     """Return what picks the element a path with a selector speaks of: the primary one where several fit.
 
-    Where no element has a type, the primary one (else the first) counts as ``work``; where none says ``primary``, a
-    single one counts as primary. Okta sends both shapes.
+    Where no element has a type, the primary one (else the first) counts as ``work``; where none of those that fit
+    otherwise says ``primary``, a single one counts as primary. Okta sends both shapes. Among several, one that does
+    not say ``primary`` is not (RFC 7643 §2.4).
     """
-    wanted = [(name, _folded(value)) for name, value in path.selector]
+    wanted = [(name, _folded(value)) for name, value in path.selector if name != "primary"]
     untyped = path.selector == _WORK
-    unmarked = path.selector == _PRIMARY
+    primary = dict(path.selector).get("primary")
 
     def fits(element: Any) -> bool:
         if not isinstance(element, dict):
@@ -124,16 +124,23 @@ def claim(path: ScimPath) -> Claim:
         return True
 
     def find(elements: Sequence[Any]) -> Any:
-        found = [element for element in elements if fits(element)]
+        found = [element for element in elements if fits(element)] if wanted else elements
+        if primary is not None:
+            return _marked(found, primary)
         if found:
             return found[0] if len(found) == 1 else _primary(found)
         if untyped and not any(isinstance(each, dict) and each.get("type") for each in elements):
             return _primary(elements)
-        if unmarked and len(elements) == 1 and not _has(elements[0], "primary"):
-            return elements[0]
         return None
 
     return find
+
+
+def _marked(elements: Sequence[Any], primary: Any) -> Any:
+    """The first element that is the primary one, or is not; None where there is none."""
+    if len(elements) == 1 and not _has(elements[0], "primary"):
+        return elements[0] if primary is True else None
+    return next((each for each in elements if (_has(each, "primary") and each["primary"] is True) is primary), None)
 
 
 def _has(element: Any, name: str) -> bool:

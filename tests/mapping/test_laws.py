@@ -95,6 +95,9 @@ def test_wrong_steps_are_caught(tmp_path: Path, row: str, law: int) -> None:
         'name = { attr = "n", via = ["json"] }',
         '"emails.value" = { attr = "m", element = { type = "other" } }',
         '"emails.value" = { attr = "m", others = "remove" }',
+        '"emails.value" = { attr = "m", via = ["trim", "caseless"], others = "remove" }',
+        '\'emails[type eq "work" and primary eq true].value\' = "m"\n'
+        '\'emails[type eq "work" and primary eq false].value\' = "n"',
         'externalId = { store = "ledger" }',
         '"enterprise:manager.value" = { attr = "boss", ref = "user" }',
         'born = { attr = "b", via = ["ldap_time"] }\n[schema.User.born]\ntype = "dateTime"',

@@ -458,6 +458,32 @@ map = { value = "address", type = "kind" }
             {"type": "work", "value": "a@x"}, {"type": "other", "value": "b@x"}
         ]  # fmt: skip
 
+    def test_two_of_one_type_are_told_apart_by_primary(self) -> None:
+        user = user_of(
+            """'phoneNumbers[type eq "work" and primary eq true].value' = "desk"
+'phoneNumbers[type eq "work" and primary eq false].value' = "other\""""
+        )
+
+        def made(*phones: dict[str, object]) -> dict[str, object]:
+            numbers = [{"type": "work", **each} for each in phones]
+            attributes = user.plan_create({"phoneNumbers": [*numbers, {"type": "home", "value": "9"}]}).attributes
+            return {name: values[0] for name, values in attributes.items()}
+
+        assert made({"value": "1"}, {"value": "2", "primary": True}) == {"desk": "2", "other": "1"}
+        assert made({"value": "1", "primary": False}, {"value": "2"}) == {"other": "1"}
+        assert made({"value": "1"}) == {"desk": "1"}
+        assert made({"value": "1", "primary": False}) == {"other": "1"}
+        held = Entry("1", {"other": ("1",)})
+        shown = user.read(held, {})
+        assert shown["phoneNumbers"] == [{"type": "work", "primary": False, "value": "1"}]
+        assert user.plan_update(shown, held, {}, None, None).changes == ()
+
+    def test_values_that_differ_in_capitals_alone_are_read_and_written_back_both(self) -> None:
+        user = user_of('"phoneNumbers.value" = { attr = "phones", via = ["caseless"] }')
+        held = entry(phones=("a", "A"))
+        shown = user.read(held, {})
+        assert update(shown, held, shown, mapping=user).changes == ()
+
 
 class TestLifecycle:
     NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
