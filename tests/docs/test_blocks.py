@@ -17,8 +17,11 @@ from gateway.mapping.load import load
 from tests.docs.pages import ROOT, Block, blocks, pages
 
 BIN = Path(sys.executable).parent
-KNOWN = {"toml", "bash", "json", "python", "text"}
-WAIT = 'for i in $(seq 100); do curl -sf "$HEALTH" >/dev/null && break; sleep 0.1; done'
+KNOWN = {"toml", "bash", "json", "python", "sql", "text"}
+STOP = '[ -z "${SERVER:-}" ] || { kill $SERVER; wait $SERVER || true; }'
+WAIT = 'for i in $(seq 100); do curl -sf "$HEALTH" >/dev/null && break; sleep 0.1; done; curl -sf "$HEALTH" >/dev/null'
+ELSEWHERE = {"docs/how-to/openldap.md", "docs/how-to/sql.md"}
+"""pages whose commands need a target: test_targets.py runs them"""
 
 
 def named(block: Block) -> str:
@@ -68,13 +71,17 @@ def test_python_runs(tmp_path: Path) -> None:
 
 
 def script(page: str, port: int) -> str:
-    """One page's commands as one script, in order; ``make`` and what is about the checkout is judged elsewhere."""
+    """One page's commands as one script, in order; ``make`` and what is about the checkout is judged elsewhere.
+
+    One server at a time: where the page starts another, the reader was told to stop the first.
+    """
     lines: list[str] = []
     for block in (each for each in blocks("bash") if each.page == page):
         text = block.text.replace("127.0.0.1:8080", f"127.0.0.1:{port}").replace(".venv/bin/", "")
         lines += [line for line in text.splitlines() if not line.startswith("make ")]
     lines = [f"{line} --listen 127.0.0.1:{port}" if line == "dirbridge serve" else line for line in lines]
-    return "\n".join(f"{line} & \n{WAIT}" if line.startswith("dirbridge serve") else line for line in lines)
+    served = (f"{STOP}\n{line} &\nSERVER=$!\n{WAIT}" if line.startswith("dirbridge serve") else line for line in lines)
+    return "\n".join(served)
 
 
 def files_of(page: str, directory: Path) -> None:
@@ -85,12 +92,28 @@ def files_of(page: str, directory: Path) -> None:
             (directory / found[1]).write_text(block.text)
 
 
-@pytest.mark.parametrize("page", sorted({block.page for block in blocks("bash")}))
-def test_commands_run(page: str, tmp_path: Path) -> None:
+def free_port() -> int:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+        return int(free.getsockname()[1])
+
+
+def run(commands: str, directory: Path, port: int, **environment: str) -> str:
+    """Run a script to its end, and end what it started. :return: what it said."""
     prologue = "set -euo pipefail\ntrap 'kill $(jobs -p) 2>/dev/null || true; wait || true' EXIT\n"
+    health = f"http://127.0.0.1:{port}/healthz"
+    variables = {**os.environ, "PATH": f"{BIN}:{os.environ['PATH']}", "HEALTH": health, **environment}
+    done = subprocess.run(
+        ["bash", "-c", prologue + commands],
+        cwd=directory, env=variables, capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.mark.parametrize("page", sorted({block.page for block in blocks("bash")} - ELSEWHERE))
+def test_commands_run(page: str, tmp_path: Path) -> None:
+    port = free_port()
     # A page's own config.toml is for its last commands; before, the embedded default serves.
     commands = script(page, port)
     if "dirbridge serve" not in commands:
@@ -100,12 +123,7 @@ def test_commands_run(page: str, tmp_path: Path) -> None:
         (tmp_path / "saved").mkdir()
         files_of(page, tmp_path / "saved")
         commands = f"{head}cp saved/*.toml .\n{mark}{tail}" if mark else commands
-    environment = {**os.environ, "PATH": f"{BIN}:{os.environ['PATH']}", "HEALTH": f"http://127.0.0.1:{port}/healthz"}
-    done = subprocess.run(
-        ["bash", "-c", prologue + commands],
-        cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120, check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stdout + done.stderr
+    run(commands, tmp_path, port)
 
 
 def test_make_targets_exist() -> None:
