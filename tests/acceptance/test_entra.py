@@ -18,6 +18,11 @@ def disable(value: Any = "False") -> dict[str, Any]:
     return {"op": "Replace", "path": "active", "value": value}
 
 
+def enterprise(**values: Any) -> dict[str, Any]:
+    """Attributes of the enterprise extension, as keys of a user."""
+    return {"schemas": [USER, ENTERPRISE], ENTERPRISE: values}
+
+
 @everywhere
 async def test_e1_a_disable_and_a_delete_each_work_without_the_other(
     backend: str, tmp_path: Path, request: pytest.FixtureRequest
@@ -41,7 +46,7 @@ async def test_e2_nulls_say_nothing_at_creation_and_remove_clears(
     backend: str, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
     async with gateway(directory_of(backend, tmp_path, request), tmp_path, "entra") as site:
-        nulls = {"nickName": None, "title": None, "phoneNumbers": None, "addresses": None}
+        nulls: dict[str, Any] = {"nickName": None, "title": None, "phoneNumbers": None, "addresses": None}
         id = await site.user(**nulls, name={"givenName": "Ann", "familyName": "Lee", "formatted": None})
         read = await site.get(f"/Users/{id}")
         assert not nulls.keys() & read.keys()
@@ -91,7 +96,7 @@ async def test_e5_a_manager_as_a_string_or_an_object_and_before_they_exist(
     backend: str, manager: Any, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
     async with gateway(directory_of(backend, tmp_path, request), tmp_path, "entra") as site:
-        id = await site.user(**{"schemas": [USER, ENTERPRISE], ENTERPRISE: {"manager": manager}})
+        id = await site.user(**enterprise(manager=manager))
         assert (await site.get(f"/Users/{id}"))[ENTERPRISE]["manager"]["value"] == "ext-bo@example.com"
         assert "manager" not in site.users()["ann@example.com"]
         boss = await site.user("bo@example.com")
@@ -136,7 +141,7 @@ async def test_h16_nothing_is_forgotten_between_two_cycles(
 ) -> None:
     directory = directory_of(backend, tmp_path, request)
     async with gateway(directory, tmp_path, "entra") as site:
-        ann = await site.user(**{"schemas": [USER, ENTERPRISE], ENTERPRISE: {"manager": "ext-bo@example.com"}})
+        ann = await site.user(**enterprise(manager="ext-bo@example.com"))
         ben = await site.user("ben@example.com")
         rename = {"op": "Replace", "path": "userName", "value": TOMBSTONE}
         await site.patch(f"/Users/{ben}", disable(), rename)

@@ -1,6 +1,7 @@
 """An Okta guide with a SCIM server of its own: O1 to O12 and O17. Its chapter on production: test_okta_production."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,7 +20,7 @@ from tests.journeys.in_slapd import InSlapd
 from tests.journeys.in_sql import Database
 
 pytestmark = pytest.mark.anyio
-JOHN = {
+JOHN: dict[str, Any] = {
     "schemas": [USER],
     "userName": "john.developer@example.com",
     "name": {"givenName": "John", "familyName": "Developer"},
