@@ -1,8 +1,10 @@
 """Distinguished names: written with RFC 4514's escapes, compared by distinguishedNameMatch (RFC 4517 §4.2.15)."""
 
+import re
 import unicodedata
 from functools import lru_cache
 
+_SAFE = re.compile(r"[A-Za-z0-9@._-]*")
 _SPECIAL = {",", "+", '"', "\\", "<", ">", ";", "="}
 _ALIASES = {
     "2.5.4.3": "cn", "commonname": "cn", "2.5.4.4": "sn", "surname": "sn", "2.5.4.6": "c", "countryname": "c",
@@ -20,6 +22,8 @@ Rdn = tuple[tuple[str, str], ...]
 
 def escape(value: str) -> str:
     """One attribute value as it stands in a DN (RFC 4514 §2.4). Not for text that is escaped already."""
+    if _SAFE.fullmatch(value):
+        return value
     out: list[str] = []
     last = len(value) - 1
     for at, char in enumerate(value):

@@ -33,7 +33,7 @@ class Place:
         the mapping does not say.
     :param member: the attribute of ``@members``; None where the collection has none. :param placeholder: the DN that
         stands in a group without members. :param chunk: most members a change. :param secrets: attributes never
-        read, in lower case.
+        read, in lower case. :param by_class: ``filter`` asks for the class ``kind`` and nothing else.
     """
 
     spec: CollectionSpec
@@ -49,6 +49,7 @@ class Place:
     placeholder: str | None = None
     chunk: int = 500
     secrets: frozenset[str] = frozenset()
+    by_class: bool = True
     _requests: dict[frozenset[str] | None, list[str]] = field(default_factory=dict, repr=False, compare=False)
     _shown: dict[frozenset[str] | None, Wanted] = field(default_factory=dict, repr=False, compare=False)
 
@@ -170,6 +171,7 @@ def place_of(spec: CollectionSpec, settings: Settings) -> Place:
         placeholder=str(placeholder).replace("{base}", settings.base) if placeholder else None,
         chunk=chunk,
         secrets=frozenset(name.lower() for name in spec.secrets),
+        by_class="search_filter" not in options,
     )
 
 

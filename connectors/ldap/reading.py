@@ -20,6 +20,7 @@ from connectors.ldap.place import Place
 from connectors.ldap.pool import Link
 from connectors.ldap.query import ALL
 from connectors.ldap.references import BATCH, Resolver
+from connectors.ldap.together import Short, Together
 
 _KNOWN = 20_000
 _MANY = 2_000
@@ -59,6 +60,7 @@ class Reading:
     ) -> None:
         self.place = place
         self.resolver = resolver
+        self._together = Together(place, resolver)
         self.known = Known(clock)
         self.snapshots = Snapshots(clock)
         self._settings = settings
@@ -67,27 +69,14 @@ class Reading:
 
     async def read(self, link: Link, id: str, attributes: frozenset[str] | None) -> Entry:
         """See ``Collection.read``."""
-        if attributes is not None and GROUPS in attributes and (entry := await self._together(link, id, attributes)):
-            return entry
-        row = await self.locate(link, id, self.requested(attributes))
+        names, seen = self.requested(attributes), self.known.get(id)
+        if seen is not None and attributes is not None and GROUPS in attributes:
+            found = await self._together.by_id(link, id, seen[0], names, attributes)
+            if found is not None:
+                self.known.put(id, found[0].dn)
+                return found[1]
+        row = await self.locate(link, id, names)
         return (await self.entries(link, [row], attributes))[0]
-
-    async def _together(self, link: Link, id: str, attributes: frozenset[str]) -> Entry | None:
-        """The entry and its groups by one search, where it was seen before and is still there; else None."""
-        seen, asserted = self.known.get(id), self.place.anchor.asserted(id)
-        groups = self.resolver.beside()
-        names = self.requested(attributes)
-        if seen is None or asserted is None or groups is None or groups.member in names:
-            return None
-        term = terms.either([self.place.by_id([asserted]), self.resolver.containing(groups, seen[0])])
-        rows = await link.find(self.place.bases[0], term, [*dict.fromkeys([*names, *self.resolver.shown_of(groups)])])
-        own = next((row for row in rows if self.place.id_of(row) == id), None)
-        if own is None or own.dn != seen[0]:
-            return None
-        self.known.put(id, own.dn)
-        (filled,) = await self.resolver.fill(link, [own], attributes - {GROUPS})
-        found = self.resolver.as_groups(groups, [row for row in rows if row is not own])
-        return self.place.entry(own, attributes, {**filled, GROUPS: found} if found else filled)
 
     def requested(self, attributes: frozenset[str] | None) -> list[str]:
         return [*self.place.requested(attributes), *self.resolver.requested(attributes)]
@@ -125,7 +114,7 @@ class Reading:
         if query.cursor is None and query.limit != 0:
             if query.limit is None or query.ids is not None:
                 rows = [row async for row in self._rows(link, wanted, self._with_sort(query))]
-                return await self._whole(link, query, rows)
+                return await self._whole(link, query, Short(rows))
             if query.filter is not None and query.offset == 0 and len(wanted) == 1 and len(self.place.bases) == 1:
                 short = await self._short(link, wanted[0], query)
                 if short is not None:
@@ -178,29 +167,36 @@ class Reading:
                     if not cookie:
                         break
 
-    async def _short(self, link: Link, wanted: bytes, query: Query) -> Sequence[Row] | None:
+    async def _short(self, link: Link, wanted: bytes, query: Query) -> Short | None:
         """All entries of a filter if one page holds them, as one search; else None."""
         limit = query.limit or 0
         if not link.features.has(PAGED) or limit > self._settings.page:
             return None
         if wanted == terms.NOTHING:
-            return ()
-        rows, cookie = await link.find_page(self.place.bases[0], wanted, self._with_sort(query), limit)
-        return None if cookie else rows
+            return Short(())
+        names = self._with_sort(query)
+        short = await self._together.by_filter(link, wanted, query, names)
+        if short is not None:
+            return short
+        rows, cookie = await link.find_page(self.place.bases[0], wanted, names, limit)
+        return None if cookie else Short(rows)
 
-    async def _whole(self, link: Link, query: Query, rows: Sequence[Row]) -> Page:
+    async def _whole(self, link: Link, query: Query, short: Short) -> Page:
         """A page of what was read in full."""
-        named = [row for row in rows if self.place.id_of(row) is not None]
+        named = [row for row in short.rows if self.place.id_of(row) is not None]
         order = ordered([self._keyed(row, query) for row in named], query.descending)
         end = None if query.limit is None else query.offset + query.limit
         chosen = [named[at] for at in order[query.offset : end]]
         for row in chosen:
             self.known.put(self.place.id_of(row) or "", row.dn)
-        entries = tuple(await self.entries(link, chosen, query.attributes))
+        if short.groups is not None and len(chosen) == 1 and query.attributes is not None:
+            entries = [await self._together.entry(link, chosen[0], query.attributes, short.groups)]
+        else:
+            entries = await self.entries(link, chosen, query.attributes)
         cursor = None
         if end is not None and end < len(named) and chosen:
             cursor = write_cursor(0.0, 0, self._keyed(chosen[-1], query))
-        return Page(entries, len(named) if query.count else None, cursor)
+        return Page(tuple(entries), len(named) if query.count else None, cursor)
 
     def _keyed(self, row: Row, query: Query) -> tuple[Key, str]:
         id = self.place.id_of(row) or ""
