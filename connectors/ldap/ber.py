@@ -41,6 +41,8 @@ def text(value: str) -> bytes:
 
 def integer(value: int, tag: int = INTEGER) -> bytes:
     """A two's complement integer in the fewest bytes."""
+    if 0 <= value < 0x80:
+        return bytes((tag, 1, value))
     return tlv(tag, value.to_bytes(value.bit_length() // 8 + 1, "big", signed=True))
 
 

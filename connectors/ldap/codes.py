@@ -13,6 +13,8 @@ from connectors.ldap.messages import Response
 SUCCESS = 0
 NO_SUCH_ATTRIBUTE, CONSTRAINT, EXISTS, NO_SUCH_OBJECT, UNWILLING = 16, 19, 20, 32, 53
 OBJECT_CLASS, ALREADY, OTHER, ASSERTION_FAILED = 65, 68, 80, 122
+LIMITS = frozenset({4, 11})
+"""of how many entries the directory sends"""
 LONG_NAME = 240
 """Bytes of a relative name up to which OpenLDAP keeps it; at a longer one it says, each time, that it failed inside."""
 

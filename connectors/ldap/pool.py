@@ -210,7 +210,9 @@ class Link:
 
         :raises Unavailable: no server, or no answer.
         """
-        request = search(base, scope, filter, attributes)
+        return await self._asked(search(base, scope, filter, attributes), controls)
+
+    async def _asked(self, request: bytes, controls: Sequence[Control] = ()) -> Response:
         try:
             return await (await self._connected()).call(request, controls)
         except Lost as error:
@@ -235,6 +237,16 @@ class Link:
         :raises ConnectorError: what else the directory says.
         """
         response = await self.search(base, filter, attributes, scope, controls)
+        return response.rows if response.code == codes.SUCCESS else _refuse_search(response)
+
+    async def find_few(self, base: str, filter: bytes, attributes: Sequence[str], most: int) -> Sequence[Row] | None:
+        """The entries below ``base``; None where there are more than ``most``, or than the server sends at once.
+
+        :raises Unavailable, ConnectorError: as ``find``.
+        """
+        response = await self._asked(search(base, SUBTREE, filter, attributes, size=most))
+        if response.code in codes.LIMITS:
+            return None
         return response.rows if response.code == codes.SUCCESS else _refuse_search(response)
 
     async def find_page(

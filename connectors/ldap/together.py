@@ -17,7 +17,7 @@ from connectors.ldap.pool import Link
 from connectors.ldap.references import Resolver
 
 BESIDE = 100
-"""for how many groups there is room on the page of an entry that is found by its name"""
+"""up to how many groups come with an entry that is found by its name"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,17 +53,19 @@ class Together:
     async def by_filter(self, link: Link, wanted: bytes, query: Query, names: Sequence[str]) -> Short | None:
         """All entries of a filter that compares the naming attribute, and of the one where it should be its groups.
 
-        None where that cannot be asked so, or where one page does not hold the answer.
+        None where that cannot be asked so, or where there are many.
         """
         dn, groups = self._expected(query), self.resolver.beside()
         if dn is None or groups is None or groups.member in names or not (self._by_class(groups) and query.limit):
             return None
         term = terms.either([wanted, self.resolver.containing(groups, dn)])
         asked = [*dict.fromkeys([*names, *self.resolver.shown_of(groups), "objectClass"])]
-        rows, cookie = await link.find_page(self.place.bases[0], term, asked, query.limit + BESIDE)
+        rows = await link.find_few(self.place.bases[0], term, asked, query.limit + BESIDE)
+        if rows is None:
+            return None
         beside = [row for row in rows if _is_a(row, groups)]
         own = [row for row in rows if _is_a(row, self.place)]
-        if cookie or len(own) + len(beside) != len(rows) or len(own) > query.limit:
+        if len(own) + len(beside) != len(rows) or len(own) > query.limit:
             return None
         expected = len(own) == 1 and (own[0].dn == dn or key(own[0].dn) == key(dn))
         return Short(own, self.resolver.as_groups(groups, beside) if expected else None)
