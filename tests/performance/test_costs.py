@@ -1,7 +1,13 @@
 """What requests cost, counted, never timed (performance.md): operations of the directory, entries it sends, statements
 of the ledger."""
 
+import contextlib
+import sys
 import tracemalloc
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from types import FrameType
 from typing import Any
 from uuid import uuid4
 
@@ -11,6 +17,7 @@ from tests.performance.conftest import PEOPLE, Bench, Costs
 from tests.scim.wire import USER
 
 pytestmark = pytest.mark.anyio
+OURS = tuple(str(Path(__file__).parents[2] / room) for room in ("gateway", "connectors"))
 
 
 def asked(costs: Costs) -> dict[str, int]:
@@ -101,6 +108,44 @@ async def test_a_page_costs_the_same_at_any_offset(bench: Bench) -> None:
         entries = counted.directory["entries"] - sum(len(one.get("groups", ())) for one in page["Resources"])
         seen.append((asked(counted), entries <= 52))  # of 50 people: at most the two groups besides
     assert seen == [({"search": 2}, True)] * 3
+
+
+@contextlib.contextmanager
+def counting_calls() -> Iterator[Counter[str]]:
+    """Count the calls of this project's own functions; the time they take is the machine's."""
+    calls: Counter[str] = Counter()
+
+    def note(frame: FrameType, event: str, _argument: object) -> None:
+        if event == "call" and frame.f_code.co_filename.startswith(OURS):
+            calls["all"] += 1
+
+    sys.setprofile(note)
+    try:
+        yield calls
+    finally:
+        sys.setprofile(None)
+
+
+async def test_reading_stays_within_its_budget_of_calls(bench: Bench) -> None:
+    """What a read costs in Python is nearly in proportion to the functions called. Raise a budget only with a reason."""
+    await bench.ask("GET", "/Users?count=50")
+    found = await bench.find("/Users", 'userName eq "user000001"')
+    numbers = []
+    for path in (f"/Users/{found['id']}", '/Users?filter=userName eq "user000001"'):
+        await bench.ask("GET", path)
+        with counting_calls() as calls:
+            await bench.ask("GET", path)
+        numbers.append(calls["all"])
+    sizes = []
+    for count in (20, 120):
+        await bench.ask("GET", f"/Users?count={count}&startIndex=101")
+        with counting_calls() as calls:
+            await bench.ask("GET", f"/Users?count={count}&startIndex=101")
+        sizes.append(calls["all"])
+    read, filtered, each = *numbers, (sizes[1] - sizes[0]) / 100
+    assert read <= 410
+    assert filtered <= 790
+    assert each <= 145
 
 
 async def walk(bench: Bench, pages: int) -> None:
