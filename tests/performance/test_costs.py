@@ -127,7 +127,7 @@ def counting_calls() -> Iterator[Counter[str]]:
 
 
 async def test_reading_stays_within_its_budget_of_calls(bench: Bench) -> None:
-    """What a read costs in Python is nearly in proportion to the functions called. Raise a budget only with a reason."""
+    """What a read costs in Python is in proportion to the functions called. Raise a budget only with a reason."""
     await bench.ask("GET", "/Users?count=50")
     found = await bench.find("/Users", 'userName eq "user000001"')
     numbers = []
