@@ -17,7 +17,7 @@ help:  ## show this list
 demo: $(VENV)/run.stamp  ## see the main job: Okta provisions users and groups into a table
 	@$(BIN)/dirbridge demo
 
-test: $(VENV)/dev.stamp  ## run the tests; they start their own slapd and PostgreSQL
+test: $(VENV)/dev.stamp  ## run the tests; they start their own directories and databases
 	@$(BIN)/python tests/backends/install.py
 	$(BIN)/pytest --numprocesses=auto --dist=loadfile $(ARGS)
 

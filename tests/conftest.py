@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-pytest_plugins = ["tests.backends.postgres", "tests.backends.slapd", "tests.backends.ds389", "tests.backends.samba"]
+BACKENDS = ("postgres", "mariadb", "slapd", "ds389", "samba")
+pytest_plugins = [f"tests.backends.{name}" for name in BACKENDS]
 
 MISSING = "backend missing"
 """How the reason of a skip starts where a backend is not installed."""

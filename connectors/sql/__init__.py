@@ -1,4 +1,4 @@
-"""Tables behind the contract: SQLAlchemy Core on SQLite and PostgreSQL.
+"""Tables behind the contract: SQLAlchemy Core on SQLite, PostgreSQL, MariaDB and MySQL.
 
 ========== =====================================================================
 file       responsibility
@@ -6,7 +6,9 @@ file       responsibility
 connector  the keys of ``[target.NAME]``; opening, checking and closing
 engine     the pool, the bounded threads, time limits, what SQLite needs
 options    the keys of ``[user]`` and ``[group.members]`` that name tables
-tables     reflecting them, and creating those that may be created
+tables     reflecting them
+making     creating those that may be created
+mysql      what MariaDB and MySQL need otherwise
 codecs     values of the contract to values of a column and back
 where      a filter becomes a condition, whose values are always bound
 texts      the few places where databases spell text comparison differently

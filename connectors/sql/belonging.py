@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from connectors.contract import Reference
 from connectors.entry import MEMBERS, Change, Kind, Ref, Value
 from connectors.errors import InvalidValue, UnknownReference, Unsupported
-from connectors.sql import texts
+from connectors.sql import mysql, texts
 from connectors.sql.options import MembersTable
 from connectors.sql.reading import Layouts, fitting, known_refs
 from connectors.sql.tables import Layout, Rows
@@ -94,6 +94,8 @@ def _insert(group: Layout, options: MembersTable, rows: Rows, connection: sa.Con
             from sqlalchemy.dialects import postgresql
 
             group.prepared["insert member"] = postgresql.insert(rows.table).on_conflict_do_nothing()
+        elif connection.dialect.name == mysql.NAME:  # INSERT IGNORE would also ignore a foreign key
+            group.prepared["insert member"] = mysql.insert_or_keep(rows.table, rows.column(options.user))
         else:
             group.prepared["insert member"] = rows.table.insert().prefix_with("OR IGNORE", dialect="sqlite")
     return group.prepared["insert member"]  # type: ignore[no-any-return]
@@ -103,7 +105,7 @@ def _present(group: Layout, options: MembersTable, rows: Rows, connection: sa.Co
     if "present members" not in group.prepared:
         user = rows.column(options.user)
         group.prepared["present members"] = sa.select(user).where(
-            _in_group(options, rows), texts.one_of(user, "ids", user.type, connection.dialect.name)
+            _in_group(options, rows), texts.one_of(user, "ids", user.type, connection.dialect.name, "own")
         )
     return group.prepared["present members"]  # type: ignore[no-any-return]
 
@@ -128,7 +130,7 @@ def _remove(
     if "remove members" not in group.prepared:
         user = rows.column(options.user)
         group.prepared["remove members"] = sa.delete(rows.table).where(
-            _in_group(options, rows), texts.one_of(user, "ids", user.type, connection.dialect.name)
+            _in_group(options, rows), texts.one_of(user, "ids", user.type, connection.dialect.name, "own")
         )
     listed = texts.listed(fitting(rows.codecs[options.user], (ref.id for ref in refs)), connection.dialect.name)
     key = rows.codecs[options.group].encode(id)

@@ -6,6 +6,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from connectors.contract import Finding
+from connectors.sql import mysql
 from connectors.sql.options import TableOptions, unknown_key
 from connectors.sql.tables import split_name
 
@@ -81,10 +82,14 @@ def _folded_indices(
     connection: sa.Connection, name: str, options: TableOptions, columns: Mapping[str, Any]
 ) -> Iterable[Finding]:
     """A text column that somebody indexed is looked up by; SCIM looks it up by ``lower(column)``."""
-    inspector = sa.inspect(connection)
-    leading = _leading(inspector, options.table)
-    folded = _expressions(connection, options.table)
+    leading = _leading(sa.inspect(connection), options.table)
     kept = {options.spec.anchor, *options.spec.references}
+    if connection.dialect.name == mysql.NAME:
+        sought = {column for column in options.columns if column in leading - kept}
+        for column, message in mysql.found(connection, *split_name(options.table), sought):
+            yield Finding("warning" if column else "error", message, name, column or "table")
+        return
+    folded = _expressions(connection, options.table)
     for column in options.columns:
         looked_up = column in leading - kept and isinstance(columns.get(column), sa.String)
         if looked_up and not any(f"lower({column})" in each for each in folded):

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from connectors.entry import Change, Kind, Value
 from connectors.errors import InvalidValue
-from connectors.sql.codecs import Unfit
+from connectors.sql.codecs import Codec, Unfit
 from connectors.sql.options import ChildTable
 from connectors.sql.tables import Layout, Rows
 
@@ -33,6 +33,10 @@ def write(connection: sa.Connection, layout: Layout, attribute: str, id: str, el
         connection.execute(sa.insert(rows.table), made)
 
 
+def _kept(codec: Codec, value: Value) -> Any:
+    return codec.keep(codec.encode(value))
+
+
 def _row(options: ChildTable, rows: Rows, key: Any, index: int, element: Value) -> dict[str, Any]:
     attribute = options.attribute
     if not isinstance(element, Mapping):
@@ -43,7 +47,7 @@ def _row(options: ChildTable, rows: Rows, key: Any, index: int, element: Value) 
     row: dict[str, Any] = {options.key: key}
     for part, column in options.columns.items():
         try:
-            row[column] = None if element.get(part) is None else rows.codecs[column].encode(element[part])
+            row[column] = None if element.get(part) is None else _kept(rows.codecs[column], element[part])
         except Unfit as error:
             raise InvalidValue(f"'{attribute}.{part}' {error}", attribute=attribute) from error
     if options.order is not None:

@@ -19,6 +19,7 @@ from connectors.entry import Ref, Value
 from connectors.matching import instant
 
 LARGEST = 2**63 - 1
+FLAGS = (("TINYINT", 1), ("BIT", 1))
 
 
 class Unfit(ValueError):
@@ -31,15 +32,23 @@ class Codec:
 
     :param kind: ``text number boolean moment exact json``: which comparisons have a meaning (``where``).
     :param encode: value → what the driver binds; raises ``Unfit``. :param decode: what the driver gives → value.
+    :param keep: what the column makes of an encoded value (fewer decimals of a second); a comparison asks for all.
     """
 
     kind: str
     encode: Callable[[Any], Any]
     decode: Callable[[Any], Value]
+    keep: Callable[[Any], Any] = lambda encoded: encoded
+
+    def holds(self, raw: Any) -> bool:
+        """Whether a column holds anything: neither NULL nor, in old tables of MySQL, the day 0000-00-00."""
+        return raw is not None and not (self.kind == "moment" and isinstance(raw, str))
 
 
 def codec_for(type_: sa.types.TypeEngine[Any]) -> Codec:
     """Choose the codec of a column by its reflected type."""
+    if _is_flag(type_):
+        return FLAG
     for kinds, make in CODECS:
         if isinstance(type_, kinds):
             return make(type_)
@@ -103,6 +112,16 @@ def _float(value: Value) -> float:
     return float(_decimal(value))
 
 
+def _flag(value: Value) -> int:
+    if isinstance(value, str) and value.lower() in ("true", "false"):
+        return int(value.lower() == "true")
+    return _integer(int(value) if isinstance(value, bool) else value)
+
+
+def _is_flag(type_: Any) -> bool:
+    return (type_.__visit_name__, getattr(type_, "display_width", getattr(type_, "length", None))) in FLAGS
+
+
 def _boolean(value: Value) -> bool:
     if isinstance(value, str):
         value = {"true": True, "false": False}.get(value.lower(), value)
@@ -118,7 +137,9 @@ def _moment(type_: Any) -> Codec:
             raise Unfit("not a date and time")
         return moment if type_.timezone else moment.replace(tzinfo=None)
 
-    return Codec("moment", encode, _iso)
+    decimals = getattr(type_, "fsp", getattr(type_, "precision", 6))
+    step = 10 ** (6 - (0 if decimals is None and hasattr(type_, "fsp") else 6 if decimals is None else decimals))
+    return Codec("moment", encode, _iso, lambda moment: moment.replace(microsecond=moment.microsecond // step * step))
 
 
 def _iso(value: Any) -> str:
@@ -180,6 +201,8 @@ def encode_id(codec: Codec, id: str) -> Any:
     return encoded
 
 
+FLAG = Codec("boolean", _flag, lambda raw: {0: False, 1: True}.get(int(raw), int(raw)))
+"""TINYINT(1) and BIT(1) of MySQL: a boolean to most, and to some a small number"""
 TEXT = Codec("text", _text, lambda value: value if isinstance(value, str) else str(value))
 
 # The first that fits; an Enum is a String to SQLAlchemy, so it stands before it.

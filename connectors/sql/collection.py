@@ -11,7 +11,7 @@ from connectors.contract import Capabilities, CollectionSpec, Page, Query
 from connectors.entry import Attributes, Change, Entry
 from connectors.errors import Refused, Unavailable, UnknownReference
 from connectors.filters import Leaf, Verdict
-from connectors.sql import listing, tables, writing
+from connectors.sql import listing, making, tables, writing
 from connectors.sql.engine import Database
 from connectors.sql.judging import judge
 from connectors.sql.options import TableOptions
@@ -44,7 +44,7 @@ class Schema:
             return
         async with self._creating:
             if not self._created:
-                await database.write(lambda connection: tables.create_missing(connection, self.sections))
+                await database.write(lambda connection: making.create_missing(connection, self.sections))
                 self._created = True
 
 

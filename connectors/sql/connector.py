@@ -78,7 +78,16 @@ def _url(options: Mapping[str, Any], mistakes: list[str]) -> sa.URL | None:
         return None
     if password is not None and url.password is None:
         url = url.set(password=str(password))
-    return url.set(drivername="postgresql+psycopg") if url.drivername in ("postgresql", "postgres") else url
+    return url.set(drivername=_driver(url.drivername))
+
+
+def _driver(name: str) -> str:
+    """The driver that comes with the gateway, where none is named; MariaDB is spoken to as MySQL is, and told apart."""
+    kind, plus, driver = name.partition("+")
+    kind = {"postgres": "postgresql", "mariadb": "mysql"}.get(kind, kind)
+    return (
+        f"{kind}+{driver}" if plus else {"postgresql": "postgresql+psycopg", "mysql": "mysql+pymysql"}.get(kind, kind)
+    )
 
 
 def _pool(value: Any, mistakes: list[str]) -> int:

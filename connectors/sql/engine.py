@@ -18,7 +18,8 @@ import sqlalchemy as sa
 from sqlalchemy.pool import StaticPool
 
 from connectors.errors import Unavailable
-from connectors.sql.errors import translate
+from connectors.sql import mysql
+from connectors.sql.errors import ended, translate
 from connectors.sql.texts import FOLD, fold
 
 T = TypeVar("T")
@@ -66,7 +67,8 @@ class Database:
         in_memory = isinstance(self.engine.pool, StaticPool)
         self._writers = ThreadPoolExecutor(1 if self.dialect == "sqlite" else pool, "sql")
         self._readers = self._writers if in_memory or self.dialect != "sqlite" else ThreadPoolExecutor(pool, "sql-read")
-        autocommit = {} if self.dialect == "sqlite" else {"isolation_level": "AUTOCOMMIT"}
+        lone = self.dialect in ("sqlite", mysql.NAME)  # where a read outside a transaction costs more, not less
+        autocommit = {} if lone else {"isolation_level": "AUTOCOMMIT"}
         self._reading = self.engine.execution_options(**autocommit)
         self._writing = self.engine.execution_options(writes=True)
 
@@ -139,6 +141,8 @@ def _engine(url: sa.URL, pool: int, timeout: float) -> sa.Engine:
     if url.get_backend_name() == "sqlite":
         return _sqlite(url, pool, timeout)
     arguments: dict[str, Any] = {}
+    if url.get_backend_name() == mysql.NAME:
+        arguments = mysql.arguments(url, timeout)
     if url.get_backend_name() == "postgresql":
         milliseconds = int(timeout * 1000)
         arguments = {
@@ -147,9 +151,13 @@ def _engine(url: sa.URL, pool: int, timeout: float) -> sa.Engine:
             "options": f"-c statement_timeout={milliseconds} -c lock_timeout={milliseconds} -c timezone=UTC"
             f" -c idle_in_transaction_session_timeout={milliseconds * 2}",
         }
-    return sa.create_engine(
+    engine = sa.create_engine(
         url, pool_size=pool, max_overflow=0, pool_timeout=timeout, connect_args=arguments, hide_parameters=True
     )
+    if url.get_backend_name() == mysql.NAME:
+        sa.event.listen(engine, "connect", mysql.preparing(timeout))
+        sa.event.listen(engine, "handle_error", ended)
+    return engine
 
 
 def _sqlite(url: sa.URL, pool: int, timeout: float) -> sa.Engine:
@@ -193,6 +201,8 @@ def _cut(connection: Any) -> None:
     """End whatever the driver waits for. Closing its socket under libpq would be a race; shutting it down is not."""
     if hasattr(connection, "interrupt"):
         connection.interrupt()
-    elif hasattr(connection, "fileno"):
-        with contextlib.suppress(OSError), socket.socket(fileno=socket.dup(connection.fileno())) as twin:
+        return
+    held = getattr(connection, "_sock", None) or connection  # PyMySQL keeps its socket to itself
+    if hasattr(held, "fileno"):
+        with contextlib.suppress(OSError), socket.socket(fileno=socket.dup(held.fileno())) as twin:
             twin.shutdown(socket.SHUT_RDWR)

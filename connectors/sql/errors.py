@@ -1,4 +1,4 @@
-"""What a driver says, in the words of the contract: one table by SQLSTATE, one by SQLite's error name.
+"""What a driver says, in the words of the contract: by SQLSTATE, by SQLite's error name, by MySQL's error number.
 
 A detail never quotes the driver's message: it holds values, and host names.
 """
@@ -80,6 +80,37 @@ BY_SQLITE: Mapping[str, tuple[type[ConnectorError], str]] = {
     "SQLITE_NOTADB": (Unavailable, "the file is no SQLite database"),
 }
 
+# MySQL and MariaDB (their server error references); their SQLSTATE says less than the number.
+BY_NUMBER: Mapping[int, tuple[type[ConnectorError], str]] = {
+    **dict.fromkeys((1022, 1062, 1169, 1557, 1586, 1761, 1762, 1859), BY_STATE["23505"]),
+    **dict.fromkeys((1216, 1217, 1451, 1452), BY_STATE["23503"]),
+    **dict.fromkeys((1048, 1364), BY_STATE["23502"]),
+    **dict.fromkeys((3819, 4025), BY_STATE["23514"]),
+    **dict.fromkeys((1264, 1265, 1292, 1300, 1366, 1367, 1406, 1411, 1441, 1525, 1690, 3140), BY_STATE["22"]),
+    **dict.fromkeys((1369,), BY_STATE["44"]),
+    **dict.fromkeys((1906, 3105), BY_STATE["428C9"]),
+    **dict.fromkeys((1142, 1143, 1227, 1288, 1348, 1370, 1471), BY_STATE["42501"]),
+    **dict.fromkeys((1644,), BY_STATE["P0001"]),
+    **dict.fromkeys((1290, 1792, 1836, 4188), BY_STATE["25006"]),
+    **dict.fromkeys((1054, 1146, 1356), BY_STATE["42P01"]),
+    **dict.fromkeys((1044, 1045, 1130, 1251, 1524, 1698, 1862, 2049, 2059), BY_STATE["28"]),
+    **dict.fromkeys((1049,), BY_STATE["3D"]),
+    **dict.fromkeys((1104, 1153, 1390, 1436), BY_STATE["54"]),
+    **dict.fromkeys((1020, 1021, 1026, 1030, 1037, 1040, 1041, 1099, 1100, 1114), BY_STATE["53"]),
+    **dict.fromkeys((1203, 1205, 1206, 1213, 1223, 1226, 1317, 1412, 1637, 1969, 3024, 3572), BY_STATE["55"]),
+    **dict.fromkeys((1047, 1053, 1152, 1158, 1159, 1160, 1161, 1184, 1927, 4031), BY_STATE["08"]),
+    **dict.fromkeys((2002, 2003, 2005, 2006, 2013, 2014, 2026, 2027, 2055), BY_STATE["08"]),
+}
+ENDING = frozenset({1053, 1152, 1158, 1159, 1160, 1161, 1184})
+"""numbers after which MySQL ends the connection, though SQLAlchemy does not take them so"""
+
+
+def ended(context: sa.engine.ExceptionContext) -> None:
+    """Have a connection to MySQL thrown away that it has just given up."""
+    driver = context.original_exception
+    if driver.args and driver.args[0] in ENDING:
+        context.is_disconnect = True
+
 
 def translate(error: sa.exc.SQLAlchemyError, *, writing: bool, committing: bool = False) -> ConnectorError:
     """Turn what SQLAlchemy raised into the contract's error.
@@ -103,6 +134,8 @@ def translate(error: sa.exc.SQLAlchemyError, *, writing: bool, committing: bool 
 def _kind(error: sa.exc.DBAPIError, driver: BaseException) -> tuple[type[ConnectorError], str]:
     if error.connection_invalidated:
         return BY_STATE["08"]
+    if _is_mysql(driver):
+        return BY_NUMBER.get(driver.args[0], BY_STATE["42"])
     state = getattr(driver, "sqlstate", None)
     if isinstance(state, str):
         found = next((BY_STATE[state[:n]] for n in (5, 2) if state[:n] in BY_STATE), None)
@@ -115,6 +148,11 @@ def _kind(error: sa.exc.DBAPIError, driver: BaseException) -> tuple[type[Connect
     return BY_STATE["08"] if isinstance(error, sa.exc.OperationalError | sa.exc.InterfaceError) else BY_STATE["42"]
 
 
+def _is_mysql(driver: BaseException) -> bool:
+    home = type(driver).__module__.partition(".")[0]
+    return home in ("pymysql", "MySQLdb") and bool(driver.args) and isinstance(driver.args[0], int)
+
+
 def _sqlite_kind(name: str, message: str) -> tuple[type[ConnectorError], str]:
     if re.search(r"no such (table|column)|has no column", message):
         return BY_STATE["42P01"]
@@ -124,7 +162,11 @@ def _sqlite_kind(name: str, message: str) -> tuple[type[ConnectorError], str]:
 
 
 def _attribute(driver: Any) -> str | None:
-    """Find the column at fault: PostgreSQL's diagnostics name it or the key, SQLite's message does."""
+    """Find the column at fault: PostgreSQL's diagnostics name it or the key; the message of the others does."""
+    if _is_mysql(driver):
+        found = re.search(r"(?:[Cc]olumn|Field|for key|CONSTRAINT) ['`]([^'`]+)['`]", str(driver.args[1:]))
+        name = found[1].rpartition(".")[2] if found else "PRIMARY"
+        return None if name == "PRIMARY" else name
     diagnostics = getattr(driver, "diag", None)
     if diagnostics is not None:
         if diagnostics.column_name:

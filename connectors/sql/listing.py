@@ -77,8 +77,8 @@ def _page(layouts: Layouts, name: str, outline: Shape, query: Query, dialect: st
     if by is None:
         statement = statement.order_by(layout.anchor.desc() if query.descending else layout.anchor)
     else:
-        order = by.desc().nulls_first() if query.descending else by.asc().nulls_last()
-        statement = statement.add_columns(by.label("@sort")).order_by(order, layout.anchor)
+        order = _ordered(by, query.descending, dialect)
+        statement = statement.add_columns(by.label("@sort")).order_by(*order, layout.anchor)
     if query.cursor is not None:
         statement = statement.where(_beyond(layout, by, query.descending, absent))
     if query.limit is not None:
@@ -106,9 +106,16 @@ def _sort_expression(layout: Layout, query: Query, dialect: str) -> sa.ColumnEle
     column: sa.ColumnElement[Any] = layout.rows.column(attribute)
     if codec.kind != "text":
         return column
-    if not query.sort_exact:
-        column = texts.folded(column, dialect) if dialect == "sqlite" else texts.lowered(column)
-    return texts.by_code_point(column, dialect)
+    mode = "exact" if query.sort_exact else "fold" if dialect == "sqlite" else "lower"
+    return texts.by_code_point(texts.folded(column, mode, dialect), dialect)
+
+
+def _ordered(by: sa.ColumnElement[Any], descending: bool, dialect: str) -> list[sa.ColumnElement[Any]]:
+    """Those that lack the attribute come last, and first when descending, wherever the database would put them."""
+    if dialect in ("sqlite", "postgresql", "oracle"):
+        return [by.desc().nulls_first() if descending else by.asc().nulls_last()]
+    lacking = sa.case((by.is_(None), 1), else_=0)
+    return [lacking.desc(), by.desc()] if descending else [lacking, by]
 
 
 def _beyond(layout: Layout, by: sa.ColumnElement[Any] | None, descending: bool, absent: bool) -> sa.ColumnElement[bool]:
@@ -129,7 +136,9 @@ def _cursor(layout: Layout, query: Query, row: sa.RowMapping) -> str:
     position: list[Any] = [layout.anchor_codec.decode(row[layout.anchor.name])]
     if "@sort" in row:
         codec = layout.rows.codecs[query.sort_by or ""]
-        position.append(None if row["@sort"] is None else codec.decode(row["@sort"]))
+        raw = row["@sort"]
+        raw = raw.decode() if codec.kind == "text" and isinstance(raw, bytes) else raw
+        position.append(None if raw is None else codec.decode(raw))
     return json.dumps(position)
 
 

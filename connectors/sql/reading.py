@@ -53,7 +53,7 @@ def one_row(layout: Layout, wanted: Wanted) -> sa.Select[Any]:
     key = ("row", wanted.columns)
     if key not in layout.prepared:
         layout.prepared[key] = sa.select(*columns_of(layout, wanted)).where(
-            layout.anchor == sa.bindparam("anchor", type_=layout.anchor.type)
+            texts.same(layout.anchor, sa.bindparam("anchor", type_=layout.anchor.type), layout.dialect)
         )
     return layout.prepared[key]  # type: ignore[no-any-return]
 
@@ -91,7 +91,7 @@ def version_of(layout: Layout, row: sa.RowMapping) -> str | None:
 
 def _columns(layout: Layout, wanted: Wanted, row: sa.RowMapping) -> Found:
     codecs = layout.rows.codecs
-    return {name: (codecs[name].decode(row[name]),) for name in wanted.columns if row[name] is not None}
+    return {name: (codecs[name].decode(row[name]),) for name in wanted.columns if codecs[name].holds(row[name])}
 
 
 def _label(

@@ -1,17 +1,16 @@
-"""The tables of one mapping file as they are in the database: reflected at first use, created where that is allowed."""
+"""The tables of one mapping file as they are in the database, reflected at first use."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import sqlalchemy as sa
 
 from connectors.errors import Unavailable
+from connectors.sql import mysql
 from connectors.sql.codecs import Codec, codec_for
-from connectors.sql.options import ChildTable, MembersTable, TableOptions
+from connectors.sql.options import TableOptions
 
-CREATING = 0x64697262
-"""the key of the advisory lock under which tables are created"""
 TEXT = sa.Text()
 TYPES: Mapping[str, sa.types.TypeEngine[Any]] = {
     "boolean": sa.Boolean(),
@@ -44,6 +43,7 @@ class Layout:
     rows: Rows
     members: Rows | None
     children: Mapping[str, Rows]
+    dialect: str
     prepared: dict[Any, Any] = field(default_factory=dict)
 
     @property
@@ -62,7 +62,7 @@ def reflect(connection: sa.Connection, sections: Mapping[str, TableOptions]) -> 
 
     def rows(name: str) -> Rows:
         if name not in known:
-            known[name] = _rows(inspector, name)
+            known[name] = _rows(connection, inspector, name)
         return known[name]
 
     return {
@@ -71,6 +71,7 @@ def reflect(connection: sa.Connection, sections: Mapping[str, TableOptions]) -> 
             rows(options.table),
             rows(options.members.table) if options.members else None,
             {child.attribute: rows(child.table) for child in options.children.values()},
+            connection.dialect.name,
         )
         for name, options in sections.items()
     }
@@ -82,96 +83,10 @@ def split_name(name: str) -> tuple[str | None, str]:
     return (schema if dot else None), table
 
 
-def _rows(inspector: sa.Inspector, name: str) -> Rows:
-    schema, table = split_name(name)
-    columns = [sa.Column(each["name"], each["type"]) for each in inspector.get_columns(table, schema=schema)]
-    return Rows(
-        sa.Table(table, sa.MetaData(), *columns, schema=schema),
-        {column.name: codec_for(column.type) for column in columns},
-    )
-
-
-def create_missing(connection: sa.Connection, sections: Mapping[str, TableOptions]) -> None:
-    """Create the tables, columns and indices that sections with ``create = true`` name and the database lacks."""
-    if connection.dialect.name == "postgresql":  # several gateways may start at once
-        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(CREATING)))
-    wanted = sa.MetaData()
-    for options in sections.values():
-        if options.create:
-            _own_tables(wanted, options)
-    wanted.create_all(connection)
-    inspector = sa.inspect(connection)
-    for table in wanted.tables.values():
-        present = {column["name"] for column in inspector.get_columns(table.name, schema=table.schema)}
-        for column in table.columns:
-            if column.name not in present:
-                _add_column(connection, table, column)
-    for options in sections.values():
-        if options.create:
-            for statement in _index_statements(connection, options):
-                connection.execute(statement)
-
-
-def _own_tables(wanted: sa.MetaData, options: TableOptions) -> None:
-    spec = options.spec
-    moments = {options.created, options.modified}
-    columns = []
-    for name in options.columns:
-        type_ = sa.DateTime(timezone=True) if name in moments else TYPES.get(spec.types.get(name, ""), TEXT)
-        type_ = sa.BigInteger() if name == spec.version else type_
-        columns.append(sa.Column(name, type_, primary_key=name == spec.anchor))
-    _table(wanted, options.table, columns)
-    for child in options.children.values():
-        _table(wanted, child.table, _child_columns(child, spec.types))
-    if options.members is not None:
-        _table(wanted, options.members.table, _members_columns(options.members))
-
-
-def _table(wanted: sa.MetaData, name: str, columns: Iterable[sa.Column[Any]]) -> None:
-    schema, table = split_name(name)
-    sa.Table(table, wanted, *columns, schema=schema)
-
-
-def _child_columns(child: ChildTable, types: Mapping[str, str]) -> list[sa.Column[Any]]:
-    columns: list[sa.Column[Any]] = [sa.Column(child.key, sa.Text(), nullable=False, index=True)]
-    for part, column in child.columns.items():
-        given = types.get(f"{child.attribute}.{part}", "boolean" if part == "primary" else "")
-        columns.append(sa.Column(column, TYPES.get(given, TEXT)))
-    if child.order is not None and child.order not in child.columns.values():
-        columns.append(sa.Column(child.order, sa.Integer()))
-    return columns
-
-
-def _members_columns(members: MembersTable) -> list[sa.Column[Any]]:
-    named = [sa.Column(members.group, sa.Text(), primary_key=True)]
-    named.append(sa.Column(members.user, sa.Text(), primary_key=True, index=True))
-    extra = dict.fromkeys((*([members.type] if members.type else []), *members.set))
-    return [*named, *(sa.Column(name, sa.Text()) for name in extra)]
-
-
-def _add_column(connection: sa.Connection, table: sa.Table, column: sa.Column[Any]) -> None:
-    quote = connection.dialect.identifier_preparer
-    type_ = column.type.compile(connection.dialect)
-    connection.exec_driver_sql(f"ALTER TABLE {quote.format_table(table)} ADD COLUMN {quote.quote(column.name)} {type_}")
-
-
-def _index_statements(connection: sa.Connection, options: TableOptions) -> Iterable[sa.schema.CreateIndex]:
-    """Index ``lower(column)``: what case-insensitive equality compares. The name tells the column in an error."""
-    references = options.spec.references.keys() & set(options.columns)
-    for column in dict.fromkeys((*options.unique, *options.index, *sorted(references))):
-        unique = column in options.unique
-        yield from _index(connection, options.table, column, unique=unique, exact=column in references)
-    for child in options.children.values():
-        if "value" in child.columns:
-            yield from _index(connection, child.table, child.columns["value"])
-
-
-def _index(
-    connection: sa.Connection, name: str, column: str, *, unique: bool = False, exact: bool = False
-) -> Iterable[sa.schema.CreateIndex]:
+def _rows(connection: sa.Connection, inspector: sa.Inspector, name: str) -> Rows:
     schema, bare = split_name(name)
-    types = {each["name"]: each["type"] for each in sa.inspect(connection).get_columns(bare, schema=schema)}
-    if column in types:
-        held = sa.Table(bare, sa.MetaData(), sa.Column(column, types[column]), schema=schema).c[column]
-        by = held if exact or not isinstance(held.type, sa.String) else sa.func.lower(held)
-        yield sa.schema.CreateIndex(sa.Index(f"{bare}.{column}", by, unique=unique), if_not_exists=True)
+    columns = [sa.Column(each["name"], each["type"]) for each in inspector.get_columns(bare, schema=schema)]
+    table = sa.Table(bare, sa.MetaData(), *columns, schema=schema)
+    if connection.dialect.name == mysql.NAME:
+        mysql.collated(connection, table)
+    return Rows(table, {column.name: codec_for(column.type) for column in columns})

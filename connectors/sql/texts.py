@@ -4,13 +4,18 @@ Case-insensitive means ``str.casefold``. A value of ASCII letters is compared wi
 database gets right and can serve from an index on ``lower(column)``. A value with other letters needs full folding:
 a function of ours on SQLite, ICU's rules on PostgreSQL. Letters that only full folding makes equal to ASCII (``ß``
 and ``ss``, the Kelvin sign and ``k``) are told apart by the first form.
+
+On MariaDB and MySQL a column has comparison rules of its own. They serve to find candidates by an index; whether one
+matches is then decided on its code points.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import sqlalchemy as sa
+
+from connectors.sql import mysql
 
 FOLD = "dirbridge_fold"
 ESCAPE = "/"
@@ -29,16 +34,20 @@ def pattern(text: str, before: str, after: str) -> str:
     return f"{before}{text}{after}"
 
 
-def lowered(column: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
-    """Fold a column for comparison with ASCII text."""
-    return sa.func.lower(column)
+def folded(column: sa.ColumnElement[Any], mode: str, dialect: str) -> sa.ColumnElement[Any]:
+    """Bring text, a column or a bound value, into the form in which it is compared.
 
-
-def folded(column: sa.ColumnElement[Any], dialect: str) -> sa.ColumnElement[Any]:
-    """Fold a column or a bound value for comparison with any text."""
-    if dialect == "sqlite":
+    :param mode: ``exact``, ``lower`` (with text of ASCII letters), ``fold`` (with any text); ``own``, by the column's
+        own rules.
+    """
+    if dialect == mysql.NAME:
+        plain = mysql.plain(column)
+        return mysql.literally(plain if mode == "exact" else sa.func.lower(plain))
+    if mode in ("exact", "own"):
+        return column
+    if mode == "fold" and dialect == "sqlite":
         return sa.Function(FOLD, column, type_=sa.Text())
-    if dialect == "postgresql":
+    if mode == "fold" and dialect == "postgresql":
         return sa.func.lower(sa.cast(column, sa.Text()).collate(ICU))
     return sa.func.lower(column)
 
@@ -48,16 +57,42 @@ def by_code_point(expression: sa.ColumnElement[Any], dialect: str) -> sa.ColumnE
     return expression.collate("C") if dialect == "postgresql" else expression
 
 
+def same(column: sa.ColumnElement[Any], value: sa.ColumnElement[Any], dialect: str) -> sa.ColumnElement[bool]:
+    """An id is a value, and no other that a collation takes for equal."""
+    return indexed(column, column == value, dialect, lambda text: text == value)
+
+
 def one_of(
-    column: sa.ColumnElement[Any], name: str, type_: sa.types.TypeEngine[Any], dialect: str
+    column: sa.ColumnElement[Any], name: str, type_: sa.types.TypeEngine[Any], dialect: str, mode: str = "exact"
 ) -> sa.ColumnElement[bool]:
     """``column`` is in a list bound as ONE parameter, so that thousands of values change neither text nor limits."""
+    if dialect == mysql.NAME:
+        listed = sa.bindparam(name, expanding=True, type_=type_)
+        return indexed(column, column.in_(listed), dialect, lambda text: text.in_(listed), mode)
+    column = folded(column, mode, dialect)
     if dialect == "postgresql":
         return column == sa.any_(sa.bindparam(name, type_=sa.ARRAY(type_)))
     if dialect == "sqlite":
-        listed = sa.func.json_each(sa.bindparam(name, type_=sa.Text())).table_valued("value")
-        return column.in_(sa.select(listed.c.value))
+        rows = sa.func.json_each(sa.bindparam(name, type_=sa.Text())).table_valued("value")
+        return column.in_(sa.select(rows.c.value))
     return column.in_(sa.bindparam(name, expanding=True, type_=type_))
+
+
+def indexed(
+    column: sa.ColumnElement[Any],
+    equal: sa.ColumnElement[bool],
+    dialect: str,
+    literally: Callable[[sa.ColumnElement[Any]], sa.ColumnElement[bool]],
+    mode: str = "exact",
+) -> sa.ColumnElement[bool]:
+    """Compare as a collation would, which an index serves, and then as it is meant; the first alone where that is all.
+
+    :param equal: the column compared by its own rules. :param literally: the comparison with another left side.
+    """
+    if dialect != mysql.NAME or mode == "own" or not isinstance(column.type, sa.String):
+        return equal
+    meant = literally(folded(column, mode, dialect))
+    return sa.and_(equal, meant) if mode == "exact" or mysql.is_caseless(column) else meant
 
 
 def listed(values: Sequence[Any], dialect: str) -> Any:

@@ -16,7 +16,7 @@ from sqlalchemy.sql.elements import Grouping
 from connectors.entry import GROUPS, ID, MEMBERS, Ref, Value
 from connectors.errors import Unsupported
 from connectors.filters import And, AnyOf, Compare, Filter, Not, Operator, Or, Present
-from connectors.sql import texts
+from connectors.sql import mysql, texts
 from connectors.sql.codecs import Codec, Unfit, encode_id
 from connectors.sql.tables import Layout
 
@@ -189,18 +189,20 @@ class Builder:
         return sa.or_(sa.false(), *conditions)
 
     def _compare(self, operator: str, place: Place, mode: str) -> sa.ColumnElement[bool]:
-        name = f"p{next(self.numbers)}"
-        column: sa.ColumnElement[Any] = place.column
-        if mode != "exact":
-            column = texts.lowered(column) if mode == "lower" else texts.folded(column, self.dialect)
-        type_ = sa.Text() if place.codec.kind == "text" else place.column.type
+        name, text = f"p{next(self.numbers)}", place.codec.kind == "text"
+        type_ = sa.Text() if text else place.column.type
+        mode = mode if text else "exact"
         if operator == "any":
-            return texts.one_of(column, name, type_, self.dialect)
+            return texts.one_of(place.column, name, type_, self.dialect, mode)
         value: sa.ColumnElement[Any] = sa.bindparam(name, type_=type_)
-        if mode == "fold" and self.dialect != "sqlite":
-            value = texts.folded(value, self.dialect)
+        if not text:
+            return ORDER[operator](place.column, value)  # type: ignore[no-any-return]
+        asked = texts.folded(value, mode, self.dialect) if mode == "fold" and self.dialect != "sqlite" else value
+        if operator == Operator.EQ and self.dialect == mysql.NAME:
+            return texts.indexed(place.column, place.column == value, self.dialect, lambda own: own == asked, mode)
+        column = texts.folded(place.column, mode, self.dialect)
         if operator in PATTERNS:
-            return column.like(value, escape=texts.ESCAPE)
-        if place.codec.kind == "text" and operator != Operator.EQ:
-            column, value = (texts.by_code_point(each, self.dialect) for each in (column, value))
-        return ORDER[operator](column, value)  # type: ignore[no-any-return]
+            return column.like(asked, escape=texts.ESCAPE)
+        if operator != Operator.EQ:
+            column, asked = (texts.by_code_point(each, self.dialect) for each in (column, asked))
+        return ORDER[operator](column, asked)  # type: ignore[no-any-return]

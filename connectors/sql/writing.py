@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from connectors.contract import Reference
 from connectors.entry import GROUPS, MEMBERS, PARENT, Attributes, Change, Entry, Kind, Ref, Value
 from connectors.errors import Conflict, InvalidValue, NotFound, Unsupported
-from connectors.sql import children
+from connectors.sql import children, texts
 from connectors.sql.belonging import bumped, change_members, forget, refs_of, require
 from connectors.sql.codecs import Unfit, encode_id
 from connectors.sql.reading import Layouts, Wanted, columns_of, entries_of, one_row, version_of, wanted_of
@@ -30,8 +30,7 @@ def create(connection: sa.Connection, layouts: Layouts, name: str, attributes: A
         values.setdefault(spec.version, 1)
     values |= _moments(layout, layout.options.created, layout.options.modified)
     wanted = wanted_of(layout, None)
-    statement = sa.insert(layout.rows.table).values(values).returning(*columns_of(layout, wanted))
-    row = connection.execute(statement).mappings().one()
+    row = _inserted(connection, layout, wanted, values)
     made = str(layout.anchor_codec.decode(row[spec.anchor]))
     for attribute in layout.children:
         if attributes.get(attribute):
@@ -39,6 +38,16 @@ def create(connection: sa.Connection, layouts: Layouts, name: str, attributes: A
     if attributes.get(MEMBERS):
         change_members(connection, layouts, name, made, [Change(Kind.ADD, MEMBERS, tuple(attributes[MEMBERS]))])
     return entries_of(connection, layouts, name, wanted, [row])[0]
+
+
+def _inserted(connection: sa.Connection, layout: Layout, wanted: Wanted, values: Mapping[str, Any]) -> Row:
+    """Insert a row and return it as it then stands, in one statement where the database can."""
+    statement = sa.insert(layout.rows.table).values(values)
+    if connection.dialect.insert_returning:
+        return connection.execute(statement.returning(*columns_of(layout, wanted))).mappings().one()
+    made = connection.execute(statement)
+    key = values.get(layout.options.spec.anchor, made.lastrowid)
+    return connection.execute(one_row(layout, wanted), {"anchor": key}).mappings().one()
 
 
 def update(
@@ -78,7 +87,7 @@ def delete(connection: sa.Connection, layouts: Layouts, name: str, id: str, expe
     forget(connection, layouts, name, id)
     for attribute in layout.children:
         children.write(connection, layout, attribute, id, ())
-    connection.execute(sa.delete(layout.rows.table).where(layout.anchor == row[layout.anchor.name]))
+    connection.execute(sa.delete(layout.rows.table).where(_is(layout, row)))
 
 
 def _for_update(layout: Layout, changes: Sequence[Change]) -> Wanted:
@@ -178,7 +187,8 @@ def _refer(connection: sa.Connection, layouts: Layouts, reference: Reference, at
 def _encode(layout: Layout, attribute: str, value: Value) -> Any:
     layout.rows.column(attribute)
     try:
-        return layout.rows.codecs[attribute].encode(value)
+        codec = layout.rows.codecs[attribute]
+        return codec.keep(codec.encode(value))
     except Unfit as error:
         raise InvalidValue(f"the value of '{attribute}' is {error}", attribute=attribute) from error
 
@@ -189,7 +199,7 @@ def _write(connection: sa.Connection, layout: Layout, row: Row, values: Mapping[
     changed = {**values, **bumped(layout), **_moments(layout, layout.options.modified)}
     if not changed:
         return
-    condition = layout.anchor == row[spec.anchor]
+    condition = _is(layout, row)
     if spec.version is not None:
         column = layout.rows.column(spec.version)
         condition = sa.and_(condition, column.is_not_distinct_from(row[spec.version]))
@@ -197,9 +207,14 @@ def _write(connection: sa.Connection, layout: Layout, row: Row, values: Mapping[
         raise Conflict("the row has changed since it was read")
 
 
+def _is(layout: Layout, row: Row) -> sa.ColumnElement[bool]:
+    return texts.same(layout.anchor, sa.literal(row[layout.anchor.name], layout.anchor.type), layout.dialect)
+
+
 def _moments(layout: Layout, *names: str | None) -> dict[str, Any]:
     now = datetime.now(UTC).isoformat(timespec="milliseconds")
-    return {name: layout.rows.codecs[name].encode(now) for name in names if name is not None}
+    codecs = {name: layout.rows.codecs[name] for name in names if name is not None}
+    return {name: codec.keep(codec.encode(now)) for name, codec in codecs.items()}
 
 
 def _anchor(layout: Layout, id: str) -> Any:

@@ -1,4 +1,5 @@
-"""See that the tests have their backends: real slapd, ldap-utils, PostgreSQL, 389 Directory Server and Samba.
+"""See that the tests have their backends: real slapd, ldap-utils, PostgreSQL, MariaDB, 389 Directory Server and
+Samba.
 
 Run by ``make test``. Where a binary is missing and this is a Debian or Ubuntu machine that may be changed (root), the
 packages are installed, and no service is started. Elsewhere it says what is missing, and the tests that need it skip.
@@ -18,6 +19,7 @@ PACKAGES: dict[str, Callable[[], object]] = {
     "slapd": lambda: _which("slapd"),
     "ldap-utils": lambda: _which("ldapsearch"),
     "postgresql": lambda: _which("initdb") or glob.glob("/usr/lib/postgresql/*/bin/initdb"),
+    "mariadb-server": lambda: _which("mariadbd"),
     "389-ds-base": lambda: _which("ns-slapd"),
     "samba-ad-dc": lambda: _which("samba"),
     "samba-ad-provision": lambda: Path("/usr/share/samba/setup/ad-schema").is_dir(),

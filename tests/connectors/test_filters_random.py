@@ -1,4 +1,4 @@
-"""Random filters over random people: memory, SQLite and PostgreSQL answer as the oracle does."""
+"""Random filters over random people: memory, SQLite, PostgreSQL and MariaDB answer as the oracle does."""
 
 import asyncio
 from collections.abc import Iterator
@@ -48,11 +48,11 @@ filters: st.SearchStrategy[Filter] = st.recursive(
 )
 
 
-@pytest.fixture(params=["memory", "sqlite", "postgresql"])
+@pytest.fixture(params=["memory", "sqlite", "postgres_url", "mariadb_url"])
 def asked(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[asyncio.Runner, Populated]]:
     connector: Connector = MemoryConnector()
     if request.param != "memory":
-        url = f"sqlite:///{tmp_path}/app.db" if request.param == "sqlite" else request.getfixturevalue("postgres_url")
+        url = f"sqlite:///{tmp_path}/app.db" if request.param == "sqlite" else request.getfixturevalue(request.param)
         connector = SqlConnector.from_options("test", {"url": url})
     with asyncio.Runner() as runner:
         people = Populated(Ground(SPECIMEN, connector))

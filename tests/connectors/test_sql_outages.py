@@ -12,15 +12,28 @@ from connectors.contract import Collection, Query
 from connectors.entry import Change, Kind
 from connectors.errors import Unavailable
 from connectors.sql import SqlConnector
+from tests.backends.mariadb import Mariadb
 from tests.backends.postgres import Postgres
 from tests.connectors.specimens import SPECS
 
 pytestmark = pytest.mark.anyio
+Server = Postgres | Mariadb
+
+
+@pytest.fixture(params=["postgres", "mariadb"])
+def server(request: pytest.FixtureRequest) -> Server:
+    return request.getfixturevalue(request.param)  # type: ignore[no-any-return]
 
 
 @pytest.fixture
-async def connector(postgres_url: str) -> AsyncIterator[SqlConnector]:
-    made = SqlConnector.from_options("test", {"url": postgres_url, "pool": 3, "timeout": "2s"})
+def url(request: pytest.FixtureRequest, server: Server) -> str:
+    name = "postgres_url" if isinstance(server, Postgres) else "mariadb_url"
+    return request.getfixturevalue(name)  # type: ignore[no-any-return]
+
+
+@pytest.fixture
+async def connector(url: str) -> AsyncIterator[SqlConnector]:
+    made = SqlConnector.from_options("test", {"url": url, "pool": 3, "timeout": "2s"})
     yield made
     await made.close()
 
@@ -30,19 +43,19 @@ def people(connector: SqlConnector) -> Collection:
     return connector.collections(SPECS)["User"]
 
 
-async def test_reads_go_on_after_a_restart_as_if_nothing_had_been(postgres: Postgres, people: Collection) -> None:
+async def test_reads_go_on_after_a_restart_as_if_nothing_had_been(server: Server, people: Collection) -> None:
     entry = await people.create({"name": ("Ann",)})
     await asyncio.gather(*(people.read(entry.id) for _ in range(6)))
-    postgres.restart()
+    server.restart()
     assert await people.read(entry.id) == entry
     assert (await people.search(Query())).entries == (entry,)
 
 
 async def test_a_write_after_a_restart_is_refused_for_certain_and_then_taken(
-    postgres: Postgres, people: Collection
+    server: Server, people: Collection
 ) -> None:
     entry = await people.create({"name": ("Ann",)})
-    postgres.restart()
+    server.restart()
     change = [Change(Kind.REPLACE, "title", ("Dr",))]
     with pytest.raises(Unavailable) as lost:  # the connection in the pool is dead, and a write is never sent twice
         await people.update(entry.id, change)
@@ -53,10 +66,10 @@ async def test_a_write_after_a_restart_is_refused_for_certain_and_then_taken(
 
 
 async def test_while_it_is_down_every_verb_says_so_and_afterwards_all_is_well(
-    postgres: Postgres, people: Collection
+    server: Server, people: Collection
 ) -> None:
     entry = await people.create({"name": ("Ann",)})
-    postgres.kill()
+    server.kill()
     for _ in range(5):
         with pytest.raises(Unavailable):
             await people.read(entry.id)
@@ -64,49 +77,49 @@ async def test_while_it_is_down_every_verb_says_so_and_afterwards_all_is_well(
             await people.create({"name": ("Bob",)})
         assert not away.value.uncertain
         assert "127.0.0.1" not in away.value.detail, "no detail holds a host name"
-    postgres.start()
+    server.start()
     assert await people.read(entry.id) == entry
 
 
 async def test_a_crash_during_the_commit_is_told_as_uncertain(
-    postgres: Postgres, connector: SqlConnector, people: Collection
+    server: Server, connector: SqlConnector, people: Collection
 ) -> None:
     entry = await people.create({"name": ("Ann",)})
     crashes = iter([True])
 
     def crash(_connection: sa.Connection) -> None:
         if next(crashes, False):
-            postgres.kill()
+            server.kill()
 
     sa.event.listen(connector.database.engine, "commit", crash)
     with pytest.raises(Unavailable) as lost:
         await people.update(entry.id, [Change(Kind.REPLACE, "title", ("Dr",))])
     assert lost.value.uncertain
-    postgres.start()
+    server.start()
     assert (await people.read(entry.id)).attributes.get("title") in (None, ("Dr",))
 
 
 async def test_a_crash_before_the_commit_is_certain_and_leaves_nothing(
-    postgres: Postgres, connector: SqlConnector, people: Collection
+    server: Server, connector: SqlConnector, people: Collection
 ) -> None:
     entry = await people.create({"name": ("Ann",)})
     crashes = iter([True])
 
     def crash(_connection: sa.Connection, _cursor: object, statement: str, *_rest: object) -> None:
         if statement.startswith("UPDATE") and next(crashes, False):
-            postgres.kill()
+            server.kill()
 
     sa.event.listen(connector.database.engine, "after_cursor_execute", crash)
     with pytest.raises(Unavailable) as lost:
         await people.update(entry.id, [Change(Kind.REPLACE, "title", ("Dr",))])
     assert not lost.value.uncertain
-    postgres.start()
+    server.start()
     assert await people.read(entry.id) == entry
 
 
-async def test_a_frozen_database_costs_no_more_than_the_time_limit(postgres: Postgres, people: Collection) -> None:
+async def test_a_frozen_database_costs_no_more_than_the_time_limit(server: Server, people: Collection) -> None:
     entry = await people.create({"name": ("Ann",)})
-    with postgres.paused():
+    with server.paused():
         results = await asyncio.gather(*(people.read(entry.id) for _ in range(8)), return_exceptions=True)
         assert {type(each) for each in results} == {Unavailable}
     again = await asyncio.gather(*(people.read(entry.id) for _ in range(8)))
@@ -114,10 +127,10 @@ async def test_a_frozen_database_costs_no_more_than_the_time_limit(postgres: Pos
 
 
 async def test_a_row_locked_by_another_program_is_unavailable_not_forever(
-    postgres: Postgres, postgres_url: str, people: Collection
+    server: Server, url: str, people: Collection
 ) -> None:
     entry = await people.create({"name": ("Ann",)})
-    engine = sa.create_engine(postgres_url)
+    engine = sa.create_engine(url)
     with engine.begin() as other:
         other.exec_driver_sql("SELECT 1 FROM users FOR UPDATE")
         with pytest.raises(Unavailable):

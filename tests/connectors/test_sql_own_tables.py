@@ -16,9 +16,9 @@ from tests.connectors.specimens import SPECS
 pytestmark = pytest.mark.anyio
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=["sqlite", "postgres_url", "mariadb_url"])
 async def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    return f"sqlite:///{tmp_path}/own.db" if request.param == "sqlite" else request.getfixturevalue("postgres_url")
+    return f"sqlite:///{tmp_path}/own.db" if request.param == "sqlite" else request.getfixturevalue(request.param)
 
 
 @pytest.fixture

@@ -6,18 +6,15 @@ from pathlib import Path
 import pytest
 
 from tests.faults.process import Process, configured
-from tests.faults.targets import Target, postgres_target, slapd_target
+from tests.faults.targets import Target, mariadb_target, postgres_target, slapd_target
 
-BACKENDS = ["slapd", "postgresql"]
+BACKENDS = {"slapd": slapd_target, "postgres": postgres_target, "mariadb": mariadb_target}
 
 
 @pytest.fixture(scope="module", params=BACKENDS)
 def target(request: pytest.FixtureRequest) -> Iterator[Target]:
     """A target, empty at first; the tests of a module share it, each with names of its own."""
-    if request.param == "slapd":
-        found = slapd_target(request.getfixturevalue("slapd"))
-    else:
-        found = postgres_target(request.getfixturevalue("postgres"))
+    found = BACKENDS[request.param](request.getfixturevalue(request.param))
     yield found
     found.start()
     found.thaw()

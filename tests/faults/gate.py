@@ -137,6 +137,11 @@ def postgres_commits(sent: bytes) -> bool:
     return re.search(rb"\bCOMMIT\b", sent) is not None
 
 
+def mariadb_commits(sent: bytes) -> bool:
+    """The same: COM_QUERY (0x03) after a packet's header, and what PyMySQL then says."""
+    return sent[4:] == b"\x03COMMIT"
+
+
 def _ldap_tag(message: bytes) -> int:
     """LDAPMessage ::= SEQUENCE { messageID INTEGER, protocolOp CHOICE ... }: return the tag of the operation."""
     at = 2 + (message[1] & 0x7F if message[1] & 0x80 else 0)

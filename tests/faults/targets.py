@@ -1,11 +1,12 @@
-"""Two real targets under fire, each behind a gate: slapd with ``openldap``, PostgreSQL with ``sql``."""
+"""Real targets under fire, each behind a gate: slapd with ``openldap``, PostgreSQL and MariaDB with ``sql``."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
+from tests.backends.mariadb import Mariadb
 from tests.backends.postgres import Postgres
 from tests.backends.slapd import Slapd
-from tests.faults.gate import Gate, ldap_writes, postgres_commits
+from tests.faults.gate import Gate, ldap_writes, mariadb_commits, postgres_commits
 from tests.journeys.directories import Told
 from tests.journeys.in_slapd import InSlapd
 from tests.journeys.in_sql import InApplication
@@ -19,7 +20,9 @@ class Target:
     :param options: ``[target.it]``, through the gate. :param seen: reads beside the gateway.
     """
 
-    def __init__(self, server: Slapd | Postgres, seen: InSlapd | InApplication, gate: Gate, options: Options) -> None:
+    def __init__(
+        self, server: Slapd | Postgres | Mariadb, seen: InSlapd | InApplication, gate: Gate, options: Options
+    ) -> None:
         self.server, self.seen, self.gate, self.options = server, seen, gate, options
         self.mapping = seen.mapping
 
@@ -70,10 +73,19 @@ def slapd_target(server: Slapd) -> Target:
 
 def postgres_target(server: Postgres) -> Target:
     """An application's database with its tables, empty."""
+    return _database(server, postgres_commits)
+
+
+def mariadb_target(server: Mariadb) -> Target:
+    """The same, on the other server."""
+    return _database(server, mariadb_commits)
+
+
+def _database(server: Postgres | Mariadb, commits: Callable[[bytes], bool]) -> Target:
     server.resume()
     server.start()
     url = server.database()
-    gate = Gate(server.port, postgres_commits)
+    gate = Gate(server.port, commits)
     seen = InApplication(url, server)
     options = {
         "kind": "sql",

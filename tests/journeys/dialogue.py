@@ -38,7 +38,7 @@ from pathlib import Path
 from typing import Any
 
 FOLDER = Path(__file__).parent / "dialogues"
-BACKENDS = ("memory", "embedded", "sql-sqlite", "sql-postgresql", "openldap")
+BACKENDS = ("memory", "embedded", "sql-sqlite", "sql-postgresql", "sql-mariadb", "openldap")
 Content = dict[str, dict[str, Any]]
 """kind ("user", "group") → nickname → neutral name → value, or false"""
 

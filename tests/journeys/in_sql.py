@@ -1,4 +1,4 @@
-"""Tables, read with SQL on a connection of the tests' own (sqlite3, psycopg)."""
+"""Tables, read with SQL on a connection of the tests' own (sqlite3, psycopg, PyMySQL)."""
 
 import re
 import sqlite3
@@ -9,6 +9,8 @@ from typing import Any
 
 import psycopg
 
+from tests.backends import mariadb
+from tests.backends.mariadb import Mariadb
 from tests.backends.postgres import Postgres
 from tests.journeys.directories import Content, Told
 
@@ -25,10 +27,15 @@ class Database:
         self.url = url
         self.lite = url.startswith("sqlite")
 
+    def _open(self) -> Any:
+        if self.url.startswith("mariadb"):
+            return mariadb.connect(self.url)
+        address = self.url.removeprefix("sqlite:///").replace("+psycopg", "")
+        return sqlite3.connect(address) if self.lite else psycopg.connect(address)
+
     @contextmanager
     def _connection(self) -> Iterator[Any]:
-        address = self.url.removeprefix("sqlite:///").replace("+psycopg", "")
-        connection: Any = sqlite3.connect(address) if self.lite else psycopg.connect(address)
+        connection = self._open()
         try:
             yield connection
             connection.commit()
@@ -38,7 +45,8 @@ class Database:
     def __call__(self, statement: str, *values: Any) -> Rows:
         with self._connection() as connection:
             marked = statement if self.lite else statement.replace("?", "%s")
-            cursor = connection.execute(marked, values)
+            cursor = connection.cursor()
+            cursor.execute(marked, values)
             if cursor.description is None:
                 return []
             columns = [column[0] for column in cursor.description]
@@ -65,9 +73,9 @@ class InApplication:
     raw_names: frozenset[str] = frozenset({"deleted_at", "full_name"})
     group_names: frozenset[str] = frozenset()
 
-    def __init__(self, url: str, server: Postgres | None = None) -> None:
+    def __init__(self, url: str, server: Postgres | Mariadb | None = None) -> None:
         self.url, self.server, self.sql = url, server, Database(url)
-        for statement in schema():
+        for statement in schema(mariadb=url.startswith("mariadb")):
             self.sql(statement)
 
     def target(self) -> Mapping[str, Any]:
@@ -149,11 +157,20 @@ class InApplication:
         self.server.start()
 
 
-def schema() -> list[str]:
-    """The statements in the comment at the head of the preset."""
+def schema(*, mariadb: bool = False) -> list[str]:
+    """The statements in the comment at the head of the preset; in MariaDB's words where it says what they are."""
     comment = "\n".join(re.findall(r"^#   (.*)$", PRESET.read_text(), re.MULTILINE))
     bare = re.sub(r"--.*$", "", comment, flags=re.MULTILINE)
     statements = [each.strip() for each in bare.split(";") if each.strip()]
     assert len(statements) == 4
     assert all(each.startswith("CREATE ") for each in statements)
-    return statements
+    if not mariadb:
+        return statements
+    words = {
+        r"\btext\b": "varchar(190)",
+        r"\(lower\(email\)\)": "(email)",
+        r"REFERENCES (\w+)s\b": r"REFERENCES \1s (\1_id)",
+    }
+    for word, own in words.items():
+        statements = [re.sub(word, own, each) for each in statements]
+    return [each.replace("users (user_id)", "users (id)") for each in statements]

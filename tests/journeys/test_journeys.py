@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.backends.mariadb import Mariadb
 from tests.backends.postgres import Postgres
 from tests.backends.slapd import Slapd
 from tests.journeys.dialogue import journey, journeys
@@ -28,6 +29,9 @@ def directory(backend: str, tmp_path: Path, request: pytest.FixtureRequest) -> D
     if backend == "sql-postgresql":
         postgres: Postgres = request.getfixturevalue("postgres")
         return InApplication(request.getfixturevalue("postgres_url"), postgres)
+    if backend == "sql-mariadb":
+        mariadb: Mariadb = request.getfixturevalue("mariadb")
+        return InApplication(request.getfixturevalue("mariadb_url"), mariadb)
     if backend == "sql-sqlite":
         return InApplication(f"sqlite:///{tmp_path}/application.db")
     return InMemory() if backend == "memory" else InEmbedded(tmp_path / "directory.db")
