@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from connectors.contract import CollectionSpec, Finding
 from connectors.entry import MEMBERS
 from connectors.errors import ConnectorError, Unavailable
-from connectors.ldap import controls, query
+from connectors.ldap import accounts, controls, query
 from connectors.ldap.messages import BASE_OBJECT
 from connectors.ldap.options import Settings, suggestion
 from connectors.ldap.place import Place, place_of
@@ -18,6 +18,9 @@ _WANTED = {
     controls.ASSERTION: "without the assertion control If-Match is checked before the change, not within it",
 }
 
+_GIVEN = frozenset({"instancetype", "ntsecuritydescriptor", "objectcategory", "objectsid", "grouptype"})
+"""what Active Directory demands and fills in itself"""
+
 
 async def check(link: Link, specs: Mapping[str, CollectionSpec], settings: Settings) -> list[Finding]:
     """All findings for one mapping file.
@@ -25,7 +28,8 @@ async def check(link: Link, specs: Mapping[str, CollectionSpec], settings: Setti
     :raises Unavailable: the directory cannot be asked.
     """
     features = link.features
-    findings = [Finding("warning", text) for oid, text in _WANTED.items() if not features.has(oid)]
+    wanted = {controls.PAGED} if features.active_directory else _WANTED.keys()  # it has none of the others
+    findings = [Finding("warning", text) for oid, text in _WANTED.items() if oid in wanted and not features.has(oid)]
     if not features.schema.attributes:
         findings.append(Finding("warning", "the directory's schema cannot be read, so the mapping was not held to it"))
     for name, spec in specs.items():
@@ -35,10 +39,11 @@ async def check(link: Link, specs: Mapping[str, CollectionSpec], settings: Setti
             findings += [Finding("error", line, name) for line in str(error).splitlines()]
             continue
         findings += await _rights(link, place)
+        findings += _accounts(place, settings) if features.active_directory else ()
         if features.schema.attributes:
             findings += _classes(features.schema, place)
             findings += _attributes(features.schema, place)
-            findings += _required(features.schema, place)
+            findings += _required(features.schema, place, _GIVEN if features.active_directory else frozenset())
             findings += await _indices(link, features.schema, place)
     return findings
 
@@ -79,13 +84,23 @@ def _attributes(schema: Schema, place: Place) -> Iterable[Finding]:
             yield Finding("error", f"'{name}' is not allowed by the classes {classes}", place.spec.name, name)
 
 
-def _required(schema: Schema, place: Place) -> Iterable[Finding]:
-    """Every attribute that the classes demand is written by some row."""
+def _accounts(place: Place, settings: Settings) -> Iterable[Finding]:
+    """What goes wrong with accounts of Active Directory only."""
+    name = place.spec.name
+    plain = [url for url in settings.urls if url.startswith("ldap://")] if not settings.start_tls else []
+    if plain and accounts.PASSWORD.lower() in place.secrets:
+        yield Finding("error", "Active Directory takes passwords over TLS only; use ldaps:// or start_tls", name)
+    if place.is_person and "search_filter" not in place.spec.options:
+        yield Finding("warning", "computers are of the class user too; give search_filter", name, "search_filter")
+
+
+def _required(schema: Schema, place: Place, given: frozenset[str]) -> Iterable[Finding]:
+    """Every attribute that the classes demand is written by some row, or ``given`` by the directory itself."""
     must, _ = schema.requirements(place.classes)
     written = {"objectclass", *(alias for name in place.spec.attributes for alias in schema.names(name))}
     if MEMBERS in place.spec.references and place.member and place.placeholder:
         written.update(schema.names(place.member))
-    for name in sorted(must - written):
+    for name in sorted(must - written - given):
         what = f"the classes demand '{name}', and no row writes it"
         if place.member and name in schema.names(place.member):
             what = f"a group cannot be without '{place.member}'; give members.placeholder a DN to stand in"

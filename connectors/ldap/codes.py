@@ -56,12 +56,14 @@ MEANING: Mapping[int, tuple[type[ConnectorError], str]] = {
     123: (errors.Refused, "the directory forbids it to this login"),
 }
 
-_UNIQUE = re.compile(r"not unique|unique|already exist|same attribute value|000021C[78]", re.IGNORECASE)
+_UNIQUE = re.compile(r"not unique|unique|already exist|already in use|same attribute value|000021C[78]", re.IGNORECASE)
 _PAUSED = re.compile(r"restrict|busy|read-?only|shadow|shut", re.IGNORECASE)
 _ATTRIBUTE = (
     re.compile(r"non-unique attributes found with \(\|?\(?([A-Za-z][A-Za-z0-9-]{0,79})="),
     re.compile(r"attribute '([^']{1,80})'"),
     re.compile(r"^([A-Za-z][A-Za-z0-9-]{0,79}): "),
+    re.compile(r"Att [0-9a-f]+ \(([A-Za-z][A-Za-z0-9-]{0,79})\)"),
+    re.compile(r"(?i)\b(sAMAccountName) '"),
 )
 _QUOTED_NAME = re.compile(r"""(["'])\s*[\w.-]+\s*=(?:(?!\1).)*\1""", re.DOTALL)
 _NAME = re.compile(r"[\w.-]+ ?= ?\S.*", re.DOTALL)
@@ -73,6 +75,13 @@ _ADDRESS = re.compile(
     r"|\b(?:[\w-]+\.)+(?=[\w-]*[A-Za-z])[\w-]{2,}\b(?::\d+)?"  # a host name
     r"|\b[\w-]+:\d{2,5}\b"
 )
+_NUMBERED = re.compile(r"^([0-9A-Fa-f]{8}): ")
+"""Active Directory: an error of Windows, then internals of the server"""
+_WINDOWS: Mapping[str, tuple[type[ConnectorError], str, str | None]] = {
+    "0000052D": (errors.InvalidValue, "the password does not meet the domain's policy", "unicodePwd"),
+    "00000524": (errors.AlreadyExists, "there is an account of that name already", "sAMAccountName"),
+    "00000526": (errors.AlreadyExists, "there is a group of that name already", "sAMAccountName"),
+}
 
 
 def error(response: Response, *, attribute: str | None = None, secret: str | None = None) -> ConnectorError:
@@ -88,6 +97,9 @@ def error(response: Response, *, attribute: str | None = None, secret: str | Non
         kind, words = errors.Unavailable, "the directory takes no changes now"
     said = "" if secret and secret in response.message else response.message[:MOST].strip("\0 \n")
     named = next((found[1] for pattern in _ATTRIBUTE if (found := pattern.search(said))), None)
+    if windows := _NUMBERED.match(said):
+        kind, words, own = _WINDOWS.get(windows[1].upper(), (kind, words, None))
+        named = own or named
     said = decent(said)[:SHOWN]
     if issubclass(kind, errors.Unavailable):
         return kind(words)

@@ -5,7 +5,7 @@ import unicodedata
 from functools import lru_cache
 
 _SAFE = re.compile(r"[A-Za-z0-9@._-]*")
-_SPECIAL = {",", "+", '"', "\\", "<", ">", ";", "="}
+_SPECIAL = {",", "+", '"', "\\", "<", ">", ";", "=", "#"}
 _ALIASES = {
     "2.5.4.3": "cn", "commonname": "cn", "2.5.4.4": "sn", "surname": "sn", "2.5.4.6": "c", "countryname": "c",
     "2.5.4.7": "l", "localityname": "l", "2.5.4.8": "st", "stateorprovincename": "st", "2.5.4.9": "street",
@@ -27,7 +27,7 @@ def escape(value: str) -> str:
     out: list[str] = []
     last = len(value) - 1
     for at, char in enumerate(value):
-        if char in _SPECIAL or (char == "#" and at == 0):
+        if char in _SPECIAL:
             out.append("\\" + char)
         elif char == " " and at in (0, last):
             out.append("\\ ")

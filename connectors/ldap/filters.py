@@ -20,6 +20,7 @@ from connectors.ldap.values import encode
 
 _GAPS = re.compile(r"[^\x21-\x7e]+|-+|[sS]{2,}")
 _COMPARED = (IGNORE, EXACT, EXACT_ASCII, TELEPHONE, TIME)
+_LARGEST = 2**63 - 1
 _INTEGER = re.compile(r"0|-?[1-9][0-9]{0,40}")
 _FOLDED = {EXACT: "caseIgnoreMatch", EXACT_ASCII: "caseIgnoreIA5Match"}
 
@@ -128,19 +129,26 @@ def _compare(leaf: Compare, rule: Rule, scim_type: str | None) -> bytes:
     if leaf.operator in (Operator.CO, Operator.SW, Operator.EW):
         return _part(leaf.attribute, leaf.operator, str(leaf.value))
     upwards = leaf.operator in (Operator.GE, Operator.GT)
-    raw = _bound(leaf.value, upwards) if rule.equality == NUMBER else _raw(leaf.attribute, leaf.value)
+    if rule.equality == NUMBER:
+        return _beyond(leaf.attribute, leaf.value, upwards)
+    raw = _raw(leaf.attribute, leaf.value)
     if raw is None:
         return query.NOTHING
     return query.at_least(leaf.attribute, raw) if upwards else query.at_most(leaf.attribute, raw)
 
 
-def _bound(value: Value, upwards: bool) -> bytes | None:
-    """The whole number at or beyond ``value``; None where it is no number."""
+def _beyond(attribute: str, value: Value, upwards: bool) -> bytes:
+    """The numbers from the whole one at ``value`` on; nothing where that is no number. Samba cannot compare with what
+    64 bits do not hold."""
     try:
         number = float(value) if isinstance(value, float) else int(str(value))
-        return str(math.ceil(number) if upwards else math.floor(number)).encode()
+        whole = math.ceil(number) if upwards else math.floor(number)
     except (ValueError, OverflowError):
-        return None
+        return query.NOTHING
+    if whole < -_LARGEST if upwards else whole > _LARGEST:
+        return query.present(attribute)
+    raw = str(max(-_LARGEST, min(_LARGEST, whole))).encode()
+    return query.at_least(attribute, raw) if upwards else query.at_most(attribute, raw)
 
 
 def _raw(attribute: str, value: Value) -> bytes | None:

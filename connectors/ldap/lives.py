@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 
 from connectors.entry import GROUPS, PARENT, Attributes, Entry
 from connectors.errors import Conflict, ConnectorError, InvalidValue, Unavailable, Unsupported
-from connectors.ldap import codes
+from connectors.ldap import accounts, codes
 from connectors.ldap.controls import ASSERTION, POST_READ, post_read, row_after
 from connectors.ldap.dn import rdn, split
 from connectors.ldap.members import Memberships
@@ -30,6 +30,8 @@ class Lives:
     async def create(self, link: Link, attributes: Attributes) -> Entry:
         """See ``Collection.create``."""
         values, secrets = await self._new_values(link, attributes)
+        if link.features.active_directory:
+            accounts.check_new(values, person=self._place.is_person)
         dn = self._new_dn(attributes, values)
         controls = [post_read(self._requests.attributes)] if link.features.has(POST_READ) else []
         response = await link.write(add(dn, values), controls)
@@ -92,7 +94,7 @@ class Lives:
         guarded = link.features.has(ASSERTION)
         for _ in range(2):
             row = await self._reading.locate(link, id, self._requests.attributes)
-            if expected is not None and self._place.version_of(row) != expected:
+            if expected is not None and self._place.version_of(row, link.features.server) != expected:
                 raise Conflict("the entry changed meanwhile")
             memberships = Memberships(self._resolver, row.dn)
             await memberships.leave(link)

@@ -3,7 +3,8 @@
 from collections import OrderedDict
 from collections.abc import Sequence
 
-from connectors.errors import ConnectorError, Unavailable
+from connectors.entry import MEMBERS
+from connectors.errors import ConnectorError, InvalidValue, Unavailable
 from connectors.ldap import codes, query
 from connectors.ldap.controls import MATCHED_VALUES, matched_values
 from connectors.ldap.dn import key
@@ -89,6 +90,8 @@ async def _once(
     if response.code in (_MEMBER_STANDS if _has_members(place, mods) else _STANDS):
         mods = await _difference(link, place, dn, mods)
         response = await link.write(modify(dn, mods), controls) if mods else Response(codes.SUCCESS)
+        if link.features.active_directory and response.code in (codes.ALREADY, codes.UNWILLING):
+            raise InvalidValue("membership by primaryGroupID is changed in the directory itself", attribute=MEMBERS)
     if response.code == codes.OBJECT_CLASS and place.placeholder and _has_members(place, mods, DELETE):
         filler: Modification = (ADD, place.member or "", [place.placeholder.encode()])
         response = await link.write(modify(dn, [*mods, filler]), controls)

@@ -67,21 +67,33 @@ class Place:
             _remember(self._requests, attributes, known)
         return list(known)
 
+    @property
+    def is_person(self) -> bool:
+        """Whether the entries are accounts of Active Directory, and no groups."""
+        return "user" in {name.lower() for name in self.classes}
+
     def id_of(self, row: Row) -> str | None:
         """The entry's id; None where the directory does not show it."""
         held = row.values.get(self.anchor.key)
         return self.anchor.shown(held[0]) if held else None
 
-    def version_of(self, row: Row) -> str | None:
+    def version_of(self, row: Row, server: str) -> str | None:
+        """The entry's version, with a word for the ``server`` where each counts by itself (semantics, rule 6)."""
         held = row.values.get(self.anchor.version_key)
-        return held[0].decode("utf-8", "replace") if held else None
+        if not held:
+            return None
+        version = held[0].decode("utf-8", "replace")
+        return f"{version}@{server}" if self.anchor.counted else version
 
     def by_id(self, asserted: Sequence[bytes]) -> bytes:
         """The filter for entries of this collection with one of these ids."""
         return query.both(query.any_value(self.anchor.attribute, asserted), self.filter)
 
-    def entry(self, row: Row, attributes: frozenset[str] | None, references: Mapping[str, tuple[Value, ...]]) -> Entry:
-        """The entry as the contract shows it; ``references`` are the values of reference attributes and ``@`` names."""
+    def entry(
+        self, row: Row, attributes: frozenset[str] | None, references: Mapping[str, tuple[Value, ...]], server: str
+    ) -> Entry:
+        """The entry as the contract shows it; ``references`` are the values of reference attributes and ``@`` names,
+        ``server`` is the word for the one that told it."""
         shown: dict[str, tuple[Value, ...]] = {}
         wanted = self._plain(attributes)
         for lower, raws in row.values.items():
@@ -93,7 +105,7 @@ class Place:
         shown.update(references)
         if attributes is not None and PARENT in attributes:
             shown[PARENT] = (self.with_base(split(row.dn)[1]),)
-        return Entry(self.id_of(row) or "", shown, self.version_of(row), row.dn)
+        return Entry(self.id_of(row) or "", shown, self.version_of(row, server), row.dn)
 
     def _plain(self, attributes: frozenset[str] | None) -> Wanted:
         """The wanted attributes that hold plain values, by name in lower case: names, SCIM types (None: text)."""

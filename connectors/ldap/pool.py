@@ -10,23 +10,11 @@ from typing import Self
 
 from connectors.errors import Unavailable
 from connectors.ldap import codes
-from connectors.ldap.controls import NAMES, cookie_of, paged
-from connectors.ldap.messages import BASE_OBJECT, SUBTREE, Control, Response, Row, search
+from connectors.ldap.controls import cookie_of, paged
+from connectors.ldap.features import Features, learn
+from connectors.ldap.messages import SUBTREE, Control, Response, Row, search
 from connectors.ldap.options import Settings
-from connectors.ldap.query import ALL
-from connectors.ldap.schema import Schema, parse_schema
 from connectors.ldap.session import LoginRefused, Lost, Session, open_socket
-
-
-class Features:
-    """What the server that answers can do: its controls (those of ``avoid`` taken out) and its schema."""
-
-    def __init__(self, controls: frozenset[str] = frozenset(), schema: Schema | None = None) -> None:
-        self.controls = controls
-        self.schema = schema or Schema()
-
-    def has(self, oid: str) -> bool:
-        return oid in self.controls
 
 
 class Pool:
@@ -137,7 +125,7 @@ class Pool:
         learnt = self._learnt.get(session.url)
         if learnt is None:
             try:
-                learnt = self._learnt[session.url] = await _learn(session, self.settings)
+                learnt = self._learnt[session.url] = await learn(session, self.settings)
             except BaseException:
                 session.close()
                 raise
@@ -154,23 +142,6 @@ def _discard(opening: Future[socket.socket]) -> None:
     """Nobody waits any more for what was opened."""
     if not opening.cancelled() and opening.exception() is None:
         opening.result().close()
-
-
-async def _learn(session: Session, settings: Settings) -> Features:
-    """Read the root DSE and the schema (RFC 4512 §5.1, §4.4); what may not be read stays unknown."""
-    asked = ("supportedControl", "subschemaSubentry")
-    rows = (await session.call(search("", BASE_OBJECT, ALL, asked))).rows
-    if not rows:
-        return Features()
-    values = rows[0].values
-    offered = {raw.decode("ascii", "replace") for raw in values.get("supportedcontrol", ())}
-    known = frozenset(offered & set(NAMES.values())) - settings.avoid
-    place = next((raw.decode() for raw in values.get("subschemasubentry", ())), "cn=Subschema")
-    found = (await session.call(search(place, BASE_OBJECT, ALL, ("attributeTypes", "objectClasses")))).rows
-    if not found:
-        return Features(known)
-    read = found[0].values
-    return Features(known, parse_schema(read.get("attributetypes", ()), read.get("objectclasses", ())))
 
 
 class Link:

@@ -19,6 +19,7 @@ from connectors.ldap.options import Settings
 from connectors.ldap.place import Place
 from connectors.ldap.pool import Link
 from connectors.ldap.query import ALL
+from connectors.ldap.ranges import ranged, whole
 from connectors.ldap.references import BATCH, Resolver
 from connectors.ldap.together import Short, Together
 
@@ -69,7 +70,7 @@ class Reading:
 
     async def read(self, link: Link, id: str, attributes: frozenset[str] | None) -> Entry:
         """See ``Collection.read``."""
-        names, seen = self.requested(attributes), self.known.get(id)
+        names, seen = self.requested(link, attributes), self.known.get(id)
         if seen is not None and attributes is not None and GROUPS in attributes:
             found = await self._together.by_id(link, id, seen[0], names, attributes)
             if found is not None:
@@ -78,8 +79,11 @@ class Reading:
         row = await self.locate(link, id, names)
         return (await self.entries(link, [row], attributes))[0]
 
-    def requested(self, attributes: frozenset[str] | None) -> list[str]:
-        return [*self.place.requested(attributes), *self.resolver.requested(attributes)]
+    def requested(self, link: Link, attributes: frozenset[str] | None) -> list[str]:
+        names = [*self.place.requested(attributes), *self.resolver.requested(link, attributes)]
+        if not link.features.active_directory or attributes is None or MEMBERS not in attributes:
+            return names
+        return [ranged(name) if name == self.place.member else name for name in names]
 
     async def locate(self, link: Link, id: str, attributes: Sequence[str]) -> Row:
         """The entry as the directory holds it.
@@ -104,8 +108,11 @@ class Reading:
 
     async def entries(self, link: Link, rows: Sequence[Row], attributes: frozenset[str] | None) -> list[Entry]:
         """Rows as the contract shows them, references resolved in batches."""
+        if link.features.active_directory:
+            rows = [await whole(link, row) for row in rows]
         filled = await self.resolver.fill(link, rows, attributes)
-        return [self.place.entry(row, attributes, refs) for row, refs in zip(rows, filled, strict=True)]
+        server = link.features.server
+        return [self.place.entry(row, attributes, refs, server) for row, refs in zip(rows, filled, strict=True)]
 
     async def search(self, link: Link, query: Query) -> Page:
         """See ``Collection.search``."""
@@ -113,7 +120,7 @@ class Reading:
         wanted = await self._terms(link, query)
         if query.cursor is None and query.limit != 0:
             if query.limit is None or query.ids is not None:
-                rows = [row async for row in self._rows(link, wanted, self._with_sort(query))]
+                rows = [row async for row in self._rows(link, wanted, self._with_sort(link, query))]
                 return await self._whole(link, query, Short(rows))
             if query.filter is not None and query.offset == 0 and len(wanted) == 1 and len(self.place.bases) == 1:
                 short = await self._short(link, wanted[0], query)
@@ -139,8 +146,8 @@ class Reading:
         batches = [self.place.by_id(asserted[at : at + BATCH]) for at in range(0, len(asserted), BATCH)]
         return [terms.both(batch, each) for batch in batches for each in filters]
 
-    def _with_sort(self, query: Query) -> list[str]:
-        names = self.requested(query.attributes)
+    def _with_sort(self, link: Link, query: Query) -> list[str]:
+        names = self.requested(link, query.attributes)
         if query.sort_by is not None and query.sort_by != ID and query.sort_by not in names:
             names.append(query.sort_by)
         return names
@@ -174,7 +181,7 @@ class Reading:
             return None
         if wanted == terms.NOTHING:
             return Short(())
-        names = self._with_sort(query)
+        names = self._with_sort(link, query)
         short = await self._together.by_filter(link, wanted, query, names)
         if short is not None:
             return short
@@ -251,7 +258,7 @@ class Reading:
         """The entries of a page in its order; those that have gone or changed out of it meanwhile are left out."""
         rows: dict[str, Row] = {}
         asserted = [raw for id in ids if (raw := self.place.anchor.asserted(id)) is not None]
-        names = self.requested(attributes)
+        names = self.requested(link, attributes)
         for at in range(0, len(asserted), BATCH):
             among = terms.any_value(self.place.anchor.attribute, asserted[at : at + BATCH])
             for base in self.place.bases:

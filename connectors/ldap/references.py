@@ -9,9 +9,10 @@ from connectors.errors import TooMany, UnknownReference
 from connectors.ldap import query
 from connectors.ldap.controls import MATCHED_VALUES, matched_values
 from connectors.ldap.dn import key
+from connectors.ldap.features import Features
 from connectors.ldap.messages import Row
 from connectors.ldap.place import Place
-from connectors.ldap.pool import Features, Link
+from connectors.ldap.pool import Link
 
 BATCH = 500
 """The most ids or DNs asked for in one search."""
@@ -65,9 +66,13 @@ class Resolver:
         """The directory's attribute behind a reference: ``@members`` → ``member``."""
         return self.place.member or name if name == MEMBERS else name
 
-    def requested(self, attributes: frozenset[str] | None) -> list[str]:
+    def requested(self, link: Link, attributes: frozenset[str] | None) -> list[str]:
         """What to ask for beside ``Place.requested``."""
-        return ["memberOf"] if self._memberof and attributes and GROUPS in attributes else []
+        return ["memberOf"] if self._trusts(link) and attributes and GROUPS in attributes else []
+
+    def _trusts(self, link: Link) -> bool:
+        """Whether ``memberOf`` says it all. Active Directory keeps it itself, and shows long ``member`` in parts."""
+        return self._memberof or link.features.active_directory
 
     async def by_id(self, link: Link, name: str, ids: Iterable[str]) -> dict[str, Found]:
         """The entries that have these ids, of the collections that ``name`` may refer to; keyed by id."""
@@ -140,9 +145,9 @@ class Resolver:
                     found += [(row.dn, name) for base in place.bases for row in await link.find(base, term, ("1.1",))]
         return found
 
-    def beside(self) -> Place | None:
+    def beside(self, link: Link) -> Place | None:
         """The one collection of groups that a search for an entry can cover too; None where there is no such."""
-        if self._memberof or len(self.containers) != 1 or self.containers[0].bases != self.place.bases:
+        if self._trusts(link) or len(self.containers) != 1 or self.containers[0].bases != self.place.bases:
             return None
         groups = self.containers[0]
         return groups if len(groups.bases) == 1 and groups.spec.name != self.place.spec.name else None
@@ -189,7 +194,7 @@ class Resolver:
     ) -> None:
         """One search for all rows; of large groups only the matching values come back (RFC 3876)."""
         groups: list[list[Ref]] = [[] for _ in rows]
-        if self._memberof:
+        if self._trusts(link):
             await self._fill_memberof(link, rows, groups)
         else:
             at_dn = Positions([row.dn for row in rows])
@@ -242,9 +247,10 @@ class Resolver:
         if not asserted:
             return query.NOTHING
         member = place.member or ""
-        rows = [row for base in place.bases for row in await link.find(base, place.by_id(asserted), (member,))]
+        names = ("1.1",) if self._trusts(link) else (member,)
+        rows = [row for base in place.bases for row in await link.find(base, place.by_id(asserted), names)]
         dns = [raw for row in rows for raw in row.values.get(member.lower(), ())]
-        if self._memberof:
+        if self._trusts(link):
             return query.any_value("memberOf", [row.dn.encode() for row in rows])
         if len(dns) > LARGEST:
             raise TooMany("the group is too large to filter by; with memberof = true the directory does it")

@@ -81,5 +81,9 @@ class Requests:
         if not link.features.has(ASSERTION) or asserted is None:
             return []
         same = query.equal(self.place.anchor.attribute, asserted)
-        current = query.ALL if expected is None else query.equal(self.place.anchor.version, expected.encode())
+        current = (
+            query.ALL
+            if expected is None
+            else query.equal(self.place.anchor.version, expected.partition("@")[0].encode())
+        )
         return [assertion(query.both(same, current, effect))]

@@ -60,6 +60,18 @@ _RULES = {
     "distinguishednamematch": NAME,
     "booleanmatch": FLAG, "integermatch": NUMBER, "generalizedtimematch": TIME, "octetstringmatch": BYTES,
 }  # fmt: skip
+_SYNTAXES = {
+    "1.3.6.1.4.1.1466.115.121.1.15": Rule(IGNORE, substrings=True),
+    "1.3.6.1.4.1.1466.115.121.1.44": Rule(IGNORE, substrings=True),
+    "1.3.6.1.4.1.1466.115.121.1.27": Rule(NUMBER, ordering=True),
+    "1.2.840.113556.1.4.906": Rule(NUMBER, ordering=True),
+    "1.3.6.1.4.1.1466.115.121.1.7": Rule(FLAG),
+    "1.3.6.1.4.1.1466.115.121.1.24": Rule(TIME, ordering=True),
+    "1.3.6.1.4.1.1466.115.121.1.12": Rule(NAME),
+    "1.3.6.1.4.1.1466.115.121.1.40": Rule(BYTES),
+}
+"""Active Directory names no matching rules; they follow from the syntax ([MS-ADTS] 3.1.1.2.2.4). What is not listed
+(its case-sensitive ASCII) is not filtered by."""
 _DEFINITION = re.compile(r"\(\s*([\w.-]+)\s+(.*)\)\s*$", re.DOTALL)
 _NAMES = re.compile(r"\bNAME\s+(?:'([^']+)'|\(([^)]*)\))")
 _LISTS = r"\b{}\s+(?:\(\s*([^)]*)\)|([\w.;-]+))"
@@ -79,6 +91,7 @@ class AttributeType:
     fixed: bool
     """NO-USER-MODIFICATION"""
     operational: bool
+    syntax: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,12 +112,16 @@ class Schema:
 
     attributes: Mapping[str, AttributeType] = field(default_factory=dict)
     classes: Mapping[str, ObjectClass] = field(default_factory=dict)
+    names_rules: bool = True
+    """whether the directory says by which rules it compares"""
 
     def rule(self, attribute: str) -> Rule | None:
         """The matching rules of an attribute, those of its supertypes included; None where it is unknown."""
         found = self.attributes.get(attribute.lower())
         if found is None:
             return None
+        if not self.names_rules:
+            return replace(_SYNTAXES.get(found.syntax or "", Rule(OTHER)), single=found.single)
         equality, ordering, substrings, at = found.equality, found.ordering, found.substrings, found
         for _ in range(16):
             above = self.attributes.get(at.parent or "")
@@ -138,8 +155,13 @@ class Schema:
         return (*found.names, found.oid) if found else (attribute.lower(),)
 
 
-def parse_schema(attribute_types: Iterable[bytes], object_classes: Iterable[bytes]) -> Schema:
-    """Read the values of a subschema subentry; what cannot be read is left out."""
+def parse_schema(
+    attribute_types: Iterable[bytes], object_classes: Iterable[bytes], content_rules: Iterable[bytes] = ()
+) -> Schema:
+    """Read the values of a subschema subentry; what cannot be read is left out.
+
+    :param content_rules: ``dITContentRules``: the auxiliary classes that every entry of a class has.
+    """
     attributes: dict[str, AttributeType] = {}
     for raw in attribute_types:
         found = _attribute(raw.decode("utf-8", "replace"))
@@ -150,7 +172,17 @@ def parse_schema(attribute_types: Iterable[bytes], object_classes: Iterable[byte
         made = _class(raw.decode("utf-8", "replace"))
         for name in (*made.names, made.oid) if made else ():
             classes[name] = made  # type: ignore[assignment]
-    return Schema(attributes, classes)
+    for raw in content_rules:
+        rule = _class(raw.decode("utf-8", "replace"))
+        for name in (*rule.names, rule.oid) if rule else ():
+            if rule is not None and name in classes:
+                classes[name] = _joined(classes[name], rule)
+    return Schema(attributes, classes, any(each.equality for each in attributes.values()))
+
+
+def _joined(known: ObjectClass, rule: ObjectClass) -> ObjectClass:
+    must, may = (*known.must, *rule.must), (*known.may, *rule.may)
+    return replace(known, parents=(*known.parents, *rule.parents), must=must, may=may)
 
 
 def _names(text: str) -> tuple[str, ...]:
@@ -190,6 +222,7 @@ def _attribute(text: str) -> AttributeType | None:
         single="SINGLE-VALUE" in plain,
         fixed="NO-USER-MODIFICATION" in plain,
         operational=(_word("USAGE", plain) or "userapplications") != "userapplications",
+        syntax=_syntax(whole[2]),
     )
 
 
@@ -199,4 +232,11 @@ def _class(text: str) -> ObjectClass | None:
         return None
     plain = _without_texts(whole[2])
     kind = next((word.lower() for word in ("ABSTRACT", "AUXILIARY") if re.search(rf"\b{word}\b", plain)), "structural")
-    return ObjectClass(whole[1], _names(whole[2]), _list("SUP", plain), kind, _list("MUST", plain), _list("MAY", plain))
+    parents = (*_list("SUP", plain), *_list("AUX", plain))
+    return ObjectClass(whole[1], _names(whole[2]), parents, kind, _list("MUST", plain), _list("MAY", plain))
+
+
+def _syntax(text: str) -> str | None:
+    """The syntax without its length; Active Directory puts it in quotes."""
+    found = re.search(r"\bSYNTAX\s+'?([\d.]+)", text)
+    return found[1] if found else None

@@ -39,7 +39,7 @@ class Together:
         self, link: Link, id: str, dn: str, names: Sequence[str], attributes: frozenset[str]
     ) -> tuple[Row, Entry] | None:
         """The entry with this id, seen at ``dn`` before, and its groups; None where it is no longer there."""
-        asserted, groups = self.place.anchor.asserted(id), self.resolver.beside()
+        asserted, groups = self.place.anchor.asserted(id), self.resolver.beside(link)
         if asserted is None or groups is None or groups.member in names:
             return None
         term = terms.either([self.place.by_id([asserted]), self.resolver.containing(groups, dn)])
@@ -55,7 +55,7 @@ class Together:
 
         None where that cannot be asked so, or where there are many.
         """
-        dn, groups = self._expected(query), self.resolver.beside()
+        dn, groups = self._expected(query), self.resolver.beside(link)
         if dn is None or groups is None or groups.member in names or not (self._by_class(groups) and query.limit):
             return None
         term = terms.either([wanted, self.resolver.containing(groups, dn)])
@@ -73,7 +73,7 @@ class Together:
     async def entry(self, link: Link, row: Row, attributes: frozenset[str], groups: tuple[Value, ...]) -> Entry:
         """The entry of a row whose groups are known."""
         (filled,) = await self.resolver.fill(link, [row], attributes - {GROUPS})
-        return self.place.entry(row, attributes, {**filled, GROUPS: groups} if groups else filled)
+        return self.place.entry(row, attributes, {**filled, GROUPS: groups} if groups else filled, link.features.server)
 
     def _expected(self, query: Query) -> str | None:
         """The DN that the entry has whose name the filter asks for, if it lies where new ones go."""

@@ -11,7 +11,7 @@ from contextlib import suppress
 
 from connectors.entry import GROUPS, MEMBERS, PARENT, Change, Entry, Kind
 from connectors.errors import Conflict, ConnectorError, Unavailable, Unsupported
-from connectors.ldap import codes, query
+from connectors.ldap import accounts, codes, query
 from connectors.ldap.controls import ASSERTION, POST_READ, post_read, row_after
 from connectors.ldap.dn import key, split
 from connectors.ldap.edit import Edit, Modification, Move, effect_of, may_rename, move_of
@@ -56,7 +56,11 @@ class Updating:
         fresh = not guarded or edit.empty or bool(edit.secrets or edit.references)
         for _ in range(3):
             dn, row = await self._target(link, id, edit, fresh)
-            if row is not None and expected is not None and self._place.version_of(row) != expected:
+            if (
+                row is not None
+                and expected is not None
+                and self._place.version_of(row, link.features.server) != expected
+            ):
                 raise Conflict("the entry changed meanwhile")
             move = move_of(await self._with_foreign(link, edit, row), dn, self._held_by(row))
             if row is not None and move.rdn is None and not move.mods and not edit.secrets:
@@ -188,6 +192,8 @@ class Updating:
             if name.lower() == "userpassword":
                 self._secret(edit, change, encoded)
             elif encoded or change.kind is Kind.REPLACE:
+                if name.lower() == accounts.NAME.lower() and link.features.active_directory:
+                    accounts.check_name(encoded, person=self._place.is_person)
                 edit.mods.append((_KINDS[change.kind], self._resolver.attribute(name), encoded))
                 if change.kind is Kind.REPLACE and name in self._place.spec.references:
                     edit.references.add(name.lower())

@@ -9,6 +9,7 @@ from connectors.entry import Value
 from connectors.errors import InvalidValue
 
 _TRUTHS = {b"TRUE": True, b"FALSE": False}
+_COUNTED = ("usnchanged", "entryusn")
 _NUMBER = re.compile(r"0|-?[1-9][0-9]{0,18}")
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
@@ -73,6 +74,11 @@ class Anchor:
     def __post_init__(self) -> None:
         object.__setattr__(self, "key", self.attribute.lower())
         object.__setattr__(self, "version_key", self.version.lower())
+
+    @property
+    def counted(self) -> bool:
+        """Whether every server of the service counts its versions by itself."""
+        return self.version_key in _COUNTED
 
 
 def _plain_uuid(id: str) -> bytes | None:

@@ -169,7 +169,7 @@ def _is_row(path: Path) -> bool:
 
 
 def _removable(path: Path, old: Any) -> bool:
-    return isinstance(old, dict) or _is_row(path)
+    return isinstance(old, dict | str) or _is_row(path)
 
 
 def _keep_places(path: Path, source: Document, into: Document) -> None:

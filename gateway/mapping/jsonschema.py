@@ -61,7 +61,10 @@ def _form(key: Key) -> Schema:
 def _table(known: Keys, special: Mapping[str, Schema] | None = None, *, closed: bool = True) -> Schema:
     """A table of known keys; ``special`` says more about some of them."""
     properties = {
-        name: {"description": key.doc, **(special or {}).get(name, _form(key))}
+        name: {
+            "description": key.doc,
+            **(special or {}).get(name, _removable(_form(key)) if key.removable else _form(key)),
+        }
         for name, key in known.items()
         if not key.later
     }

@@ -17,6 +17,7 @@ class Key:
 
     :param choices: the only texts allowed, where the list is closed.
     :param later: the key is specified but this version does not enforce it, so it is refused.
+    :param removable: ``false`` removes what ``extends`` brought.
     """
 
     doc: str
@@ -24,6 +25,7 @@ class Key:
     choices: tuple[str, ...] = ()
     required: bool = False
     later: bool = False
+    removable: bool = False
 
 
 Keys = Mapping[str, Key]
@@ -53,7 +55,7 @@ SECTION: Keys = {
     "version": Key("the attribute that changes with every change; becomes the ETag"),
     "match": Key("how to look for an entry that already exists: SCIM paths or `target:attr`, in order", ("texts",)),
     "adopt": Key("whether a POST may take over an entry that exists", choices=("never", "unmanaged")),
-    "scope": Key("SCIM filter; entries outside do not exist for the IdP"),
+    "scope": Key("SCIM filter; entries outside do not exist for the IdP", removable=True),
     "protect": Key("SCIM filters; entries that match may be read and never written", ("texts",)),
     "marker": Key("`{ attr, value }` that is set on every managed entry", ("table",)),
     "parent": Key("where entries live, or an array of `{ when, dn }`: the first that holds", ("text", "tables")),
@@ -173,7 +175,7 @@ MEMBER_OPTIONS: Mapping[str, Keys] = {
     "ldap": {
         "attr": Key("the attribute with the members' DNs", required=True),
         "write": Key("`delta`: only the named values are sent", choices=("delta",)),
-        "placeholder": Key("a value that keeps the attribute from being empty; never shown"),
+        "placeholder": Key("a value that keeps the attribute from being empty; never shown", removable=True),
     },
     "sql": {
         "table": Key("the membership table", required=True),

@@ -165,10 +165,11 @@ def _scim_key(key: str, argument: Mapping[str, Any], scim_type: str) -> Any:
 
 class Bool(Step):
     """True and false as the target spells them: ``TRUE`` and ``FALSE``, or the two values of the argument. What is
-    neither is not shown."""
+    neither is not shown. ``absent`` is what an entry without a value means, and then nothing is written to say so."""
 
     name = "bool"
-    example = 'active = { attr = "enabled", via = [{ bool = ["Y", "N"] }] }'
+    example = 'active = { attr = "nsAccountLock", via = ["not", { bool = ["true", "false"], absent = false }] }'
+    takes = ("absent",)
 
     def __init__(self, argument: Any, options: Mapping[str, Any], around: Surroundings) -> None:
         super().__init__(argument, options, around)
@@ -179,15 +180,25 @@ class Bool(Step):
         self.reads = {spelled(self.no): False, spelled(self.yes): True}
         kinds = {type(value) for value in pair}
         self.gives = {int: "integer", bool: "boolean"}.get(kinds.pop(), "string") if len(kinds) == 1 else "string"
+        self.absent = options.get("absent")
+        if self.absent not in (None, True, False):
+            raise OptionError("step 'bool': absent is true or false, what an entry without a value means")
+        self.reads_old = self.reads_absence = self.absent is not None
 
     def forward(self, value: Any) -> Any:
-        return self.yes if _truth(value, self.name) else self.no
+        return self.onto(value, None)
+
+    def onto(self, value: Any, old: Any) -> Any:
+        if _truth(value, self.name) is self.absent and old is None:
+            return None
+        return self.yes if value else self.no
 
     def backward(self, value: Any) -> bool | None:
-        return self.reads.get(spelled(value))
+        return self.absent if value is None else self.reads.get(spelled(value))
 
     def outcomes(self) -> Outcomes:
-        return ((True, (self.yes,)), (False, (self.no,)))
+        written = ((True, (self.yes,)), (False, (self.no,)))
+        return written if self.absent is None else (*written, (self.absent, Where.ABSENT))
 
 
 STEPS = (Not, Bit, Presence, States, Bool)

@@ -59,9 +59,9 @@ class Step:
     spellings: ClassVar[bool] = False
     """several values of one side are spellings of one value (a time with another offset, JSON with other blanks); those
     that ``forward`` makes equal are equal, and one that the target holds is left alone"""
-    reads_old: ClassVar[bool] = False
+    reads_old: bool = False
     """``onto`` looks at what the target holds"""
-    reads_absence: ClassVar[bool] = False
+    reads_absence: bool = False
     """``backward(None)`` means something: the target holding nothing is a value of SCIM"""
     whole: ClassVar[bool] = False
     """the step sees all values of a row at once, as a tuple, on the side that has several"""
