@@ -16,6 +16,9 @@ from gateway.mapping.errors import Message
 
 if TYPE_CHECKING:
     from gateway.app import Parts
+    from gateway.mapping.model import MappingFile
+
+    Checker = Callable[[], Config | MappingFile]
 
 Findings = list[dict[str, Any]]
 
@@ -48,7 +51,7 @@ def check(
     raise typer.Exit(FOUND if broken else UNREACHABLE if unreachable else FINE)
 
 
-def _checker(path: Path) -> Callable[[], Config | None]:
+def _checker(path: Path) -> "Checker":
     """A file that says ``format`` is a mapping; everything else is a configuration."""
     try:
         is_mapping = "format" in tomllib.loads(path.read_text(encoding="utf-8"))
@@ -57,24 +60,31 @@ def _checker(path: Path) -> Callable[[], Config | None]:
     return (lambda: _check_mapping(path)) if is_mapping else (lambda: load_config(path))
 
 
-def _check_mapping(path: Path) -> None:
+def _check_mapping(path: Path) -> "MappingFile":
     from gateway.app import check_mapping
     from gateway.mapping.load import load
 
-    check_mapping(load(path), laws=True)
+    file = load(path)
+    check_mapping(file, laws=True)
+    return file
 
 
-def _collect(name: str, checker: Callable[[], Config | None], found: Findings, online: bool, *, quiet: bool) -> None:
+def _collect(name: str, checker: "Checker", found: Findings, online: bool, *, quiet: bool) -> None:
     """Check one file, say what was found, and add it to ``found``."""
     from gateway.app import assemble
+    from gateway.mapping.check import warnings
 
     before = len(found)
     try:
-        config = checker()
-        if config is not None:
-            parts = assemble(config, laws=True, secrets=online)
-            found += [_finding(message, "warning") for message in parts.unresolved]
+        checked = checker()
+        if isinstance(checked, Config):
+            parts = assemble(checked, laws=True, secrets=online)
+            files = {part.file.name: part.file for part in parts.connections.values()}
+            doubts = [*parts.unresolved, *(message for file in files.values() for message in warnings(file))]
+            found += [_finding(message, "warning") for message in doubts]
             found += asyncio.run(_online(parts)) if online else []
+        else:
+            found += [_finding(message, "warning") for message in warnings(checked)]
     except ConfigError as error:
         found += [_finding(message) for message in error.messages]
     if not quiet:

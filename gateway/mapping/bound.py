@@ -80,7 +80,7 @@ class BoundRow:
             "reads": not hidden,
             "is_active": self.path.text == "active",
             "is_password": is_password,
-            "secret": row.secret or is_password,
+            "secret": row.secret or is_password or (row.only == "write" and row.direction == "map"),
             "required": row.required or (bool(head.resource) and head.required),
             "frozen": row.immutable == "refuse" or head.mutability == "immutable",
             "direct": not self.pipeline.steps and row.ref is None and not self.elements and _is_text(self.path),

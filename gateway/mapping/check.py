@@ -30,6 +30,23 @@ def check(file: MappingFile, laws: bool = True) -> list[Message]:
     return in_order(law_messages(file)) if laws else []
 
 
+def warnings(file: MappingFile) -> list[Message]:
+    """What is allowed and hardly meant."""
+    return in_order(_warnings(file))
+
+
+def _warnings(file: MappingFile) -> Iterator[Message]:
+    for section in file.sections.values():
+        lifecycle = section.lifecycle
+        if lifecycle.move_to is not None and "move" not in (lifecycle.deactivate, lifecycle.delete):
+            text = 'nothing moves there: neither deactivate nor delete is "move"'
+            yield Message(_place(file, "resource", section.name, "lifecycle", "move_to"), text)
+        for row in section.rows:
+            if row.only == "write" and row.apply == "on-change":
+                text = "what is only written is remembered nowhere, so that every value sent counts as a change"
+                yield Message(row.place, f'apply = "on-change": {text}')
+
+
 def _messages(file: MappingFile) -> Iterator[Message]:
     yield from _target(file)
     yield from _schemas(file)

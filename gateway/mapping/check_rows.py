@@ -109,6 +109,8 @@ def _path_faults(subject: Subject, row: Row) -> Iterator[str]:
         yield 'a password is never read back; add only = "write"'
     if path.top == "password" and row.store == "ledger":
         yield "a password is never kept in the ledger; it needs 'attr'"
+    elif row.only == "write" and row.store == "ledger":
+        yield "what is only written is a secret, and never kept in the ledger; it needs 'attr'"
     for other in row.also:
         known = subject.index.find(other)
         if known is not None and known.sub is None and not known.extension:

@@ -25,6 +25,7 @@ from gateway.mapping.pushdown import PushDown
 from gateway.mapping.pushed import Judge, Pushed, StoredIds
 from gateway.mapping.reading import Reader, put_groups, put_members, readers, referring
 from gateway.mapping.schemas import Advertised
+from gateway.mapping.secrecy import Secrecy
 from gateway.mapping.specs import collection_spec, holders, label_attributes
 from gateway.mapping.targets import single_valued
 
@@ -63,7 +64,7 @@ class ResourceMapping:
     :ivar schema: the URN of the core schema; ``extensions``: those of which something is mapped.
     :ivar attributes: every attribute the schemas know. :ivar unique: SCIM paths to hold unique in the collection.
     :ivar guard_attributes: target attributes that ``in_scope`` and ``protected`` look at.
-    :ivar rows: the bound rows, for checks and laws.
+    :ivar secrecy: what of documents and entries is never kept. :ivar rows: the bound rows, for checks and laws.
     :ivar referring: where references may stand in what ``read`` returns: (extension or "", attribute).
     """
 
@@ -77,6 +78,7 @@ class ResourceMapping:
         self.rows: tuple[BoundRow, ...] = tuple(rows)
         self.sets: tuple[BoundSet, ...] = tuple(parts.sets)
         self._slow = [row for row in rows if row.writes and row.pipeline.slow]
+        self.secrecy = Secrecy(rows)
         self.password = any(row.is_password and row.writes for row in rows)
         self.unique = tuple(row.path.known.path for row in rows if is_unique(section, row))
         self.scope_filter: FilterNode | None = parts.scope

@@ -130,7 +130,7 @@ class Planner:
         if not _applies(row, value, before, held, ask):
             return
         if value is None:
-            value = row.row.default if explicit or ask.restore else None
+            value = row.row.default
             if value is None and row.required:
                 raise missing(row)
         if row.attr is None:

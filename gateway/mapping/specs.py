@@ -27,7 +27,7 @@ def collection_spec(
     names = {row.attr for row in rows if row.attr} | {each.attr for each in sets} | stamps | guards
     if section.marker is not None:
         names.add(section.marker[0])
-    secrets = {row.attr for row in rows if row.attr and row.secret and not row.reads}
+    secrets = {row.attr for row in rows if row.attr and (row.row.secret or row.is_password) and not row.reads}
     secrets |= {each.attr for each in sets if each.row.secret}
     return CollectionSpec(
         name=section.name,

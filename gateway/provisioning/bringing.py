@@ -86,7 +86,7 @@ def with_turn(
 async def take(ground: Ground, there: Standing, entry: Entry, asked: Asked, step: Step) -> Standing:
     """Record, apply, confirm one step; or say that there was none to take."""
     confirmed = outcome(ground, there, entry, asked, step)
-    if not step.touches and nothing_new(there, asked, confirmed):
+    if not step.touches and nothing_new(ground, there, asked, confirmed):
         await note(ground, asked.operation, "unchanged", there.id)
         return replace(there, in_groups=there.groups)
     after: Entry | None = entry
@@ -160,7 +160,7 @@ def overlay(ground: Ground, there: Standing, asked: Asked, step: Step) -> dict[s
     return shown
 
 
-def nothing_new(there: Standing, asked: Asked, confirmed: Confirmed) -> bool:
+def nothing_new(ground: Ground, there: Standing, asked: Asked, confirmed: Confirmed) -> bool:
     """Whether confirming would leave the ledger as it is."""
     return (
         there.assertion is not None
@@ -170,6 +170,6 @@ def nothing_new(there: Standing, asked: Asked, confirmed: Confirmed) -> bool:
         and not confirmed.stored
         and not confirmed.overlay
         and confirmed.deferred in (None, there.assertion.deferred)
-        and asked.document == there.assertion.document
+        and ground.mapping.secrecy.without(asked.document) == there.assertion.document
         and not asked.members
     )

@@ -82,14 +82,28 @@ async def _anchor(ground: Ground, attribute: str, raw: str) -> str | None:
 
 
 async def _anchor_of(kind: Ground, raw: str) -> str | None:
+    """Where somebody lives; None also for those outside the scope, who do not exist for this connection (rule 25)."""
+    anchor = await _known_as(kind, raw)
+    if anchor is None or kind.mapping.scope_filter is None:
+        return anchor
+    page = await kind.collection.search(Query(ids=[anchor], attributes=kind.mapping.guard_attributes, count=False))
+    inside = [entry.id for entry in page.entries if kind.mapping.in_scope(kind.mapping.read(entry, {}), entry)]
+    return anchor if inside else None
+
+
+async def _known_as(kind: Ground, raw: str) -> str | None:
     known = (await kind.ledger.by_ids(kind.scope, [raw])).get(raw)
     if known is not None and (known.life == "deleted" or known.anchor is not None):
         return known.anchor if known.life == "live" else None
     for assertion in await kind.ledger.by_external(kind.scope, raw):
         if assertion.life == "live" and assertion.anchor is not None:
             return assertion.anchor
-    page = await kind.collection.search(Query(ids=[raw], attributes=frozenset(), limit=1, count=False))
-    return raw if page.entries else None
+    seen = await kind.ledger.seen(kind.scope)
+    anchor = seen.anchor_of(raw)
+    if anchor is None or anchor in seen.hidden:
+        return None
+    page = await kind.collection.search(Query(ids=[anchor], attributes=frozenset(), limit=1, count=False))
+    return anchor if page.entries else None
 
 
 def _types(ground: Ground, attribute: str) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ finds in the ledger what was meant:
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
@@ -65,7 +65,21 @@ async def carry_out(ground: Ground, write: Write, apply: Callable[[], Awaitable[
     except (ConnectorError, SCIMException) as refusal:
         await ground.ledger.abandon(intent, str(refusal), outcome="refused")
         raise
-    return await ground.ledger.confirm(intent, outcome)
+    return await ground.ledger.confirm(intent, kept(ground, outcome))
+
+
+def kept(ground: Ground, outcome: Confirmed) -> Confirmed:
+    """The outcome without what is never kept (rule 14)."""
+    without = ground.mapping.secrecy.without
+    document = None if outcome.document is None else without(outcome.document)
+    seen = outcome.overlay.get("@resource")
+    overlay = {**outcome.overlay, "@resource": without(seen)} if seen is not None else outcome.overlay
+    return replace(outcome, document=document, overlay=overlay)
+
+
+def _shown(ground: Ground, before: Entry) -> dict[str, Any]:
+    hidden = ground.mapping.secrecy.attributes
+    return {name: values for name, values in before.attributes.items() if name not in hidden}
 
 
 async def _leave_pending(ground: Ground, intent: Intent, failure: Unavailable) -> None:
@@ -102,8 +116,8 @@ def intent_of(ground: Ground, write: Write) -> Intent:
         id=write.id,
         anchor=write.anchor,
         match=write.match,
-        proposed=write.proposed,
-        before=None if write.before is None else dict(write.before.attributes),
+        proposed=None if write.proposed is None else ground.mapping.secrecy.without(write.proposed),
+        before=None if write.before is None else _shown(ground, write.before),
         reducing=write.reducing,
         actor=who.name,
         request_id=who.request_id,

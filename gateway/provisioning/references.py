@@ -85,17 +85,11 @@ def _knows(view: View, name: str, sub: str) -> bool:
 
 
 async def _outside(view: View, found: Sequence[tuple[Any, str, list[Reference]]], kind: str) -> frozenset[str]:
-    """Of the groups referred to, those outside the connection's scope (rule 5)."""
+    """Of those referred to, those outside the connection's scope: for it they do not exist (rules 5 and 25)."""
     if view.mapping.scope_filter is None:
         return frozenset()
     anchors = sorted(
-        {
-            reference["value"]
-            for _, name, references in found
-            if name == "groups"
-            for reference in references
-            if reference[COLLECTION] == kind
-        }
+        {reference["value"] for _, _, references in found for reference in references if reference[COLLECTION] == kind}
     )
     entries = await entries_by_id(view, anchors, view.mapping.guard_attributes)
     inside = {entry.id for entry in entries if view.mapping.in_scope(view.mapping.read(entry, {}), entry)}

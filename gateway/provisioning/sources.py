@@ -191,14 +191,22 @@ async def _pushed(view: View, node: FilterNode | None, seen: AllSeen) -> Pushed 
 
 
 def _judge(view: View, seen: AllSeen) -> Callable[[Leaf], Verdict]:
-    """What the target can decide. It knows every group, also those that no filter may tell of (rule 5)."""
+    """What the target can decide. It knows everybody, also those whom no filter may tell of (rules 5, 25)."""
     judge = view.collection.judge
-    if all(kind.mapping.scope_filter is None and not seen[kind.type].hidden for kind in view.groups()):
+    wide = {
+        name
+        for name, reference in view.mapping.spec.references.items()
+        for kind in (view.others[each] for each in reference.collections if each in view.others)
+        if kind.mapping.scope_filter is not None
+    }
+    if any(kind.mapping.scope_filter is not None or seen[kind.type].hidden for kind in view.groups()):
+        wide.add(GROUPS)
+    if not wide:
         return judge
 
     def widely(leaf: Leaf) -> Verdict:
         verdict = judge(leaf)
-        return Verdict.SUPERSET if verdict is Verdict.EXACT and leaf.attribute == GROUPS else verdict
+        return Verdict.SUPERSET if verdict is Verdict.EXACT and leaf.attribute in wide else verdict
 
     return widely
 

@@ -109,7 +109,7 @@ def test_a_site_changes_a_preset_in_a_few_lines(tmp_path: Path) -> None:
     assert row(user, "nickName").attr == "uid2"
     assert not [found for found in user.rows if found.path == "title"]
     assert user.lifecycle.delete == "delete"
-    assert user.lifecycle.move_to == "ou=disabled,{base}"
+    assert user.lifecycle.deactivate == "disable"
     assert file.tests == ()
 
 

@@ -205,13 +205,13 @@ class TestRule10:
         assert USER.plan_create({**ANN, "title": "admin"}).attributes["role"] == (9,)
         assert USER.plan_create(ANN).attributes["role"] == (1,)
 
-    def test_rule_10_default_acts_at_explicit_clear_and_not_by_omission(self) -> None:
+    def test_rule_10_default_acts_at_every_clear_and_not_where_nothing_was_asserted(self) -> None:
         held = entry(uid="ann", role=9)
         assert update({"title": None}, held, {"title": "admin"}, {"title"}).changes == (
             Change(Kind.REPLACE, "role", (1,)),
         )
         assert update({}, held, None).changes == ()
-        assert update({}, held, {"title": "admin"}, {"title"}).changes == (Change(Kind.REPLACE, "role"),)
+        assert update({}, held, {"title": "admin"}, {"title"}).changes == (Change(Kind.REPLACE, "role", (1,)),)
         assert update({"id": "1"}, held, {"title": "admin"}, {"title"}).changes == (Change(Kind.REPLACE, "role", (1,)),)
 
     def test_rule_10_default_acts_when_a_post_brings_somebody_back(self) -> None:

@@ -114,6 +114,51 @@ async def test_rule_14_a_password_is_written_each_time_and_kept_nowhere(tmp_path
     assert not any(secret in kept for secret in (b"Tr0ub4dor", b"c0rrect", b"b4ttery"))
 
 
+WRITE_ONLY = """
+nickName          = { attr = "pin", only = "write" }
+"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:costCenter" = { attr = "cost", only = "write" }
+'phoneNumbers[type eq "pager"].value' = { attr = "pager", only = "write" }
+'phoneNumbers[type eq "work"].value'  = "phone"
+"""
+
+
+@pytest.mark.parametrize("way", ["disable", "delete"])
+async def test_rule_14_what_is_only_written_is_kept_nowhere(tmp_path: Path, way: str) -> None:
+    url = f"sqlite:///{tmp_path}/ledger.db"
+    secret = {
+        "nickName": "pin-1234",
+        "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User": {"costCenter": "pin-5678"},
+        "phoneNumbers": [{"type": "pager", "value": "pin-9012"}, {"type": "work", "value": "phone-1"}],
+    }
+    text = mapping_text(rows=WRITE_ONLY, lifecycle=f'deactivate = "{way}"')
+    async with site(tmp_path, text, ledger_url=url) as here:
+        ann = (await here.post({**ANN, **secret}))["id"]
+        held = here.entry(ann)
+        assert (held["pin"], held["cost"], held["pager"]) == (("pin-1234",), ("pin-5678",), ("pin-9012",))
+        here.weather.clear()
+        await here.put(ann, {**ANN, **secret})
+        assert here.weather.writes == [], "the target holds it already"
+        await here.put(ann, {**ANN, **secret, "nickName": "pin-3456"})
+        assert here.entry(ann)["pin"] == ("pin-3456",)
+        await here.put(ann, {**ANN, "title": "T"})
+        assert here.entry(ann)["pin"] == ("pin-3456",), "what nobody remembers is not cleared by leaving it out"
+        assert "phone" not in here.entry(ann)
+        here.weather.coming = ["before"] * 9
+        with pytest.raises(SCIMException):
+            await here.put(ann, {**ANN, **secret, "active": False})
+        here.weather.clear()
+        await here.put(ann, {**ANN, **secret, "active": False})
+        shown = await here.get(ann)
+        assert "nickName" not in shown
+        assert "pin-" not in str(shown)
+        if way == "disable":
+            await here.patch(ann, {"nickName": None})
+            assert "pin" not in here.entry(ann)
+    kept = b"".join((tmp_path / name).read_bytes() for name in os.listdir(tmp_path) if name.startswith("ledger.db"))
+    assert b"phone-1" in kept
+    assert b"pin-" not in kept
+
+
 async def test_rule_14_a_password_set_once(tmp_path: Path) -> None:
     row = 'password          = { attr = "secret", only = "write" }'
     text = mapping_text().replace(row, row.replace('"write"', '"write", apply = "create"'))

@@ -6,15 +6,24 @@ import pytest
 from scim2_models import ForbiddenException, NotFoundException, UniquenessException
 
 from connectors.entry import MEMBERS, Ref
-from tests.provisioning.site import mapping_text, site
+from gateway.mapping.compiled import parse_filter
+from gateway.provisioning.model import Search
+from tests.provisioning.site import Site, mapping_text, site
 
 pytestmark = pytest.mark.anyio
 
 ANN = {"userName": "ann", "externalId": "e-ann", "title": "Clerk"}
+ENTERPRISE = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
 SCOPED = mapping_text(user="scope = 'title eq \"Clerk\"'")
 PROTECTED = mapping_text(
     user="protect = ['target:admincount eq \"1\"']", group="protect = ['displayName eq \"Domain Admins\"']"
 )
+
+
+async def found(here: Site, kind: str, filter: str) -> list[str]:
+    listing = await here.provisioner.search(Search((kind,), filter=parse_filter(filter)))
+    assert listing.total == len(listing.resources)
+    return [resource["id"] for resource in listing.resources]
 
 
 async def test_rule_25_outside_the_scope_is_404_on_every_verb(tmp_path: Path) -> None:
@@ -58,6 +67,40 @@ async def test_rule_25_who_is_outside_the_scope_is_no_member(tmp_path: Path) -> 
             await here.add(team, ann, boss)
         await here.add(team, ann)
         assert here.members(team) == {ann}
+
+
+async def test_rule_25_a_manager_outside_the_scope_is_nobody(tmp_path: Path) -> None:
+    async with site(tmp_path, SCOPED) as here:
+        boss = await here.plant(uid="boss", title="Chief", name="The Boss")
+        answer = await here.post({**ANN, ENTERPRISE: {"manager": {"value": boss}}})
+        ann = answer["id"]
+        assert answer[ENTERPRISE]["manager"] == {"value": boss}, "kept as it was sent, and nothing told of them"
+        assert "boss" not in here.entry(ann)
+        await here.touch(ann, boss=Ref(boss))
+        await here.patch(ann, {f"{ENTERPRISE}:manager": None})
+        assert here.entry(ann)["title"] == ("Clerk",)
+        await here.touch(ann, boss=Ref(boss))
+        assert ENTERPRISE not in await here.get(ann), "what the directory says of them is not shown either"
+        assert await found(here, "User", f'{ENTERPRISE}:manager.value eq "{boss}"') == []
+        await here.touch(boss, title="Clerk")
+        assert (await here.get(ann))[ENTERPRISE]["manager"]["displayName"] == "The Boss"
+        assert await found(here, "User", f'{ENTERPRISE}:manager.value eq "{boss}"') == [ann]
+        await here.patch(ann, {f"{ENTERPRISE}:manager.value": boss})
+        assert here.entry(ann)["boss"] == (Ref(boss),)
+
+
+async def test_rule_25_members_outside_the_scope_are_neither_shown_nor_removed(tmp_path: Path) -> None:
+    text = mapping_text(user="scope = 'title eq \"Clerk\"'", members='others = "remove"')
+    async with site(tmp_path, text) as here:
+        boss = await here.plant(uid="boss", title="Chief")
+        ann = (await here.post(ANN))["id"]
+        team = (await here.post({"displayName": "Team", "members": [{"value": ann}]}, "Group"))["id"]
+        await here.touch(team, "Group", **{MEMBERS: (Ref(ann), Ref(boss))})
+        assert [member["value"] for member in (await here.get(team, "Group"))["members"]] == [ann]
+        assert await found(here, "Group", f'members.value eq "{boss}"') == []
+        assert await found(here, "Group", f'members.value eq "{ann}"') == [team]
+        await here.put(team, {"displayName": "Team", "members": []}, "Group")
+        assert here.members(team) == {boss}
 
 
 async def test_rule_25_what_is_protected_is_read_and_never_written(tmp_path: Path) -> None:
