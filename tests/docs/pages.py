@@ -5,6 +5,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent.parent
+JOURNEYS = {
+    "docs/how-to/entra.md": "entra_lifecycle",
+    "docs/how-to/google.md": "google",
+    "docs/how-to/jumpcloud.md": "jumpcloud",
+    "docs/how-to/okta.md": "okta_wizard_app",
+    "docs/how-to/onelogin.md": "onelogin",
+    "docs/how-to/ping.md": "ping_authentik",
+}
+"""page about a provider → the journey that begins with its test of the connection and its first user"""
 BLOCK = re.compile(r"^( *)```(\w+)\n(.*?)^\1```", re.MULTILINE | re.DOTALL)
 
 

@@ -14,14 +14,14 @@ import pytest
 from gateway.app import check_mapping
 from gateway.config import parse_config
 from gateway.mapping.load import load
-from tests.docs.pages import ROOT, Block, blocks, pages
+from tests.docs.pages import JOURNEYS, ROOT, Block, blocks, pages
 
 BIN = Path(sys.executable).parent
 KNOWN = {"toml", "bash", "json", "python", "sql", "text"}
 STOP = '[ -z "${SERVER:-}" ] || { kill $SERVER; wait $SERVER || true; }'
 WAIT = 'for i in $(seq 100); do curl -sf "$HEALTH" >/dev/null && break; sleep 0.1; done; curl -sf "$HEALTH" >/dev/null'
-ELSEWHERE = {"docs/how-to/openldap.md", "docs/how-to/sql.md"}
-"""pages whose commands need a target: test_targets.py runs them"""
+ELSEWHERE = {"docs/how-to/openldap.md", "docs/how-to/sql.md", *JOURNEYS}
+"""pages whose commands need a target: test_targets.py runs them; or after which a provider comes: test_providers.py"""
 
 
 def named(block: Block) -> str:
@@ -98,14 +98,25 @@ def free_port() -> int:
         return int(free.getsockname()[1])
 
 
+PROLOGUE = "set -euo pipefail\ntrap 'kill $(jobs -p) 2>/dev/null || true; wait || true' EXIT\n"
+"""a script stops at its first failure, and ends what it started"""
+
+
+def variables(port: int, **more: str) -> dict[str, str]:
+    """The environment of a page's commands."""
+    return {
+        **os.environ,
+        "PATH": f"{BIN}:{os.environ['PATH']}",
+        "HEALTH": f"http://127.0.0.1:{port}/healthz",
+        **more,
+    }
+
+
 def run(commands: str, directory: Path, port: int, **environment: str) -> str:
     """Run a script to its end, and end what it started. :return: what it said."""
-    prologue = "set -euo pipefail\ntrap 'kill $(jobs -p) 2>/dev/null || true; wait || true' EXIT\n"
-    health = f"http://127.0.0.1:{port}/healthz"
-    variables = {**os.environ, "PATH": f"{BIN}:{os.environ['PATH']}", "HEALTH": health, **environment}
     done = subprocess.run(
-        ["bash", "-c", prologue + commands],
-        cwd=directory, env=variables, capture_output=True, text=True, timeout=120, check=False,
+        ["bash", "-c", PROLOGUE + commands],
+        cwd=directory, env=variables(port, **environment), capture_output=True, text=True, timeout=120, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
