@@ -31,7 +31,13 @@ async def of_update(ground: Ground, there: Standing, asked: Sequence[MemberChang
         await join(ground, [there.id])
     if roles.followers(ground):
         named = {id for change in asked for id in change.ids or ()}
-        await roles.follow(ground, named | there.moved)
+        await roles.follow(ground, named | there.moved | (await _members(ground, there) if there.renamed else set()))
+
+
+async def _members(ground: Ground, there: Standing) -> set[str]:
+    """Everybody in a group."""
+    resource = await ground.reader.read(ground.type, there.id, members.ONLY_MEMBERS)
+    return {member["value"] for member in resource.get("members", ())}
 
 
 async def join(ground: Ground, ids: Iterable[str]) -> None:
@@ -55,8 +61,10 @@ async def _admit(kind: Ground, group: str, member: str, _: frozenset[str]) -> No
         return
     anchor, refs = assertion.anchor, tuple(Ref(delta.anchors.get(id, id)) for id in delta.add)
 
+    named = members.audited(delta)
+
     async def apply() -> Confirmed:
         await kind.collection.update(anchor, [Change(Kind.ADD, MEMBERS, refs)])
-        return Confirmed(id=group, anchor=anchor, members_added=delta.add, work=assertion.work)
+        return Confirmed(id=group, anchor=anchor, members_added=delta.add, work=assertion.work, changes=named)
 
     await carry_out(kind, Write("join", group, anchor), apply)

@@ -14,6 +14,7 @@ from gateway.provisioning import (
     lifecycle,
     members,
     recreation,
+    roles,
     thinking,
     uniqueness,
     vanishing,
@@ -109,6 +110,7 @@ async def take(ground: Ground, there: Standing, entry: Entry, asked: Asked, step
         assertion=assertion,
         moved=step.delta.add | step.delta.remove,
         reborn=reborn,
+        renamed=roles.renames(ground, step.changes),
         in_groups=None if step.turn or reborn else there.groups,
         newly_named=assertion.external_id != (there.assertion.external_id if there.assertion else None),
     )

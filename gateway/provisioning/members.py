@@ -11,13 +11,14 @@ from scim2_models import InvalidValueException
 
 from connectors.contract import Query
 from connectors.entry import MEMBERS, Change, Entry, Kind, Ref
-from gateway.ledger.model import Assertion, Confirmed
+from gateway.ledger.model import Assertion, AuditChange, Confirmed
 from gateway.mapping.compiled import compile_condition
 from gateway.mapping.model import Members, Step
 from gateway.provisioning.ground import Ground
 from gateway.provisioning.model import MemberChange, Resource, Wanted
 
 Ids = frozenset[str]
+AUDITED = 20
 ONLY_MEMBERS = Wanted(attributes=frozenset({"members"}))
 
 
@@ -124,8 +125,21 @@ def remembered(confirmed: Confirmed, delta: Delta) -> Confirmed:
         members_held=delta.held & delta.claim,
         members_removed=delta.disclaim,
         changed=confirmed.changed or bool(delta.add or delta.remove),
+        changes=(*confirmed.changes, *audited(delta)),
         detail=skipped,
     )
+
+
+def audited(delta: Delta) -> tuple[AuditChange, ...]:
+    """Who came and who went, as the audit line names them: the first twenty of each, and how many more."""
+    moved = {"added": delta.add, "removed": delta.remove, "held": delta.held & delta.claim}
+    said = {word: _first(ids) for word, ids in moved.items() if ids}
+    return (AuditChange("members", MEMBERS, None, said),) if said else ()
+
+
+def _first(ids: Ids) -> list[str]:
+    named = [id if len(id) <= 100 else f"{id[:100]}…" for id in sorted(ids)[:AUDITED]]
+    return named if len(ids) <= AUDITED else [*named, f"and {len(ids) - AUDITED} more"]
 
 
 def of_creation(resource: Mapping[str, object]) -> Delta:

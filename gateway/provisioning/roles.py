@@ -26,6 +26,12 @@ def followers(group: Ground) -> tuple[Ground, ...]:
     return tuple(group.others[name] for name in rules.ref if rows(group.others[name])) if rules else ()
 
 
+def renames(group: Ground, changes: Iterable[Change]) -> bool:
+    """Whether changes give a group another name, and roles of its members depend on that."""
+    names = {row.attr for row in group.mapping.section.rows if row.path == "displayName" and row.direction == "map"}
+    return any(change.attribute in names for change in changes) and bool(followers(group))
+
+
 async def follow(group: Ground, ids: Iterable[str]) -> None:
     """Compute the roles of these members again. What already is as it should be is not written."""
     for kind in followers(group):

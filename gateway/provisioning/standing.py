@@ -24,6 +24,7 @@ class Standing:
     :param overtakes: the write in hand ends what was owed, instead of doing it.
     :param skipped: members that nobody has were named and left out: the answer must show it.
     :param reborn: it has an entry again, which is in none of its groups yet.
+    :param renamed: a group by whose name others go has another one now.
     :param groups: as ``Loaded.groups``; ``in_groups``: the same, once it is known that the write left them alone.
     """
 
@@ -38,6 +39,7 @@ class Standing:
     overtakes: bool = False
     reborn: bool = False
     skipped: bool = False
+    renamed: bool = False
     groups: tuple[Value, ...] | None = None
     in_groups: tuple[Value, ...] | None = None
 

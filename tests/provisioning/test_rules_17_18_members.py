@@ -132,6 +132,22 @@ async def test_rule_18_unknown_members_are_named_and_nothing_is_applied(tmp_path
         assert len(here.entries("Group")) == 1
 
 
+async def test_o14_the_audit_names_who_came_and_who_went(tmp_path: Path) -> None:
+    async with site(tmp_path) as here:
+        ids = await people(here, *(f"p{number:02}" for number in range(25)))
+        team = await group(here, ids[0])
+        await here.add(team, *ids)
+        here.weather.clear()
+        await here.change_members(team, MemberChange("remove", (ids[0],)), MemberChange("add", (ids[1],)))
+        assert ("read", "Group") not in here.weather.calls
+        made, added, last = (await here.ledger.audit(resource=team, outcome="done"))[-3:]
+        assert made.changes[-1].after == {"added": [ids[0]]}
+        (change,) = added.changes
+        assert change.path == "members"
+        assert change.after == {"added": [*sorted(ids)[:20], "and 5 more"]}
+        assert last.changes[0].after == {"added": [ids[1]], "removed": [ids[0]]}
+
+
 async def test_rule_18_unknown_members_are_skipped_and_audited(tmp_path: Path) -> None:
     async with site(tmp_path, mapping_text(members='unknown = "skip"')) as here:
         (ann,) = await people(here, "ann")
@@ -251,5 +267,9 @@ async def test_h15_a_role_follows_membership(tmp_path: Path) -> None:
         assert here.entry(ann)["role"] == ("editor",)
         await here.remove(editors, ann)
         assert here.entry(ann)["role"] == ("viewer",)
+        await here.patch(admins, {"displayName": "Former admins"}, "Group")
+        assert here.entry(bob)["role"] == ("viewer",), "the group has another name"
+        await here.put(admins, {"displayName": "Admins"}, "Group")
+        assert here.entry(bob)["role"] == ("admin",)
         await here.delete(admins, "Group")
         assert here.entry(bob)["role"] == ("viewer",)
