@@ -20,6 +20,7 @@ from gateway.ledger.ledger import Ledger
 from gateway.mapping.errors import Message
 from gateway.provisioning.model import ConnectionSettings, RetrySettings
 from gateway.provisioning.provisioner import Provisioner
+from gateway.provisioning.watch import Watch
 from gateway.provisioning.worker import Worker
 from gateway.scim.endpoint import ScimEndpoint
 from gateway.scim.settings import Rate, ScimSettings
@@ -75,7 +76,11 @@ async def build(parts: Parts) -> Gateway:
     config = parts.config
     key = _cursor_key(config)
     ledger = await Ledger.open(ledger_url(config), serving=True)
-    provisioners = {name: _provisioner(part, parts, ledger) for name, part in parts.connections.items()}
+    watches = {name: Watch(f"target '{name}'") for name in config.target}
+    provisioners = {
+        name: _provisioner(part, parts, ledger, watches[part.settings.target])
+        for name, part in parts.connections.items()
+    }
     endpoints = {
         name: ScimEndpoint(provisioner, scim_settings(parts.connections[name], config, key))
         for name, provisioner in provisioners.items()
@@ -89,7 +94,7 @@ async def build(parts: Parts) -> Gateway:
     )
 
 
-def _provisioner(part: Part, parts: Parts, ledger: Ledger) -> Provisioner:
+def _provisioner(part: Part, parts: Parts, ledger: Ledger, watch: Watch) -> Provisioner:
     settings, target = part.settings, parts.config.target[part.settings.target]
     connection = ConnectionSettings(
         name=part.name,
@@ -100,7 +105,7 @@ def _provisioner(part: Part, parts: Parts, ledger: Ledger) -> Provisioner:
         max_scan=settings.max_scan,
         retry=RetrySettings(attempts=target.retry.attempts, deadline=target.retry.deadline),
     )
-    return Provisioner(connection, part.mapping, part.collections, ledger)
+    return Provisioner(connection, part.mapping, part.collections, ledger, watch=watch)
 
 
 def _fails_over(target: Target) -> bool:

@@ -30,6 +30,7 @@ from gateway.provisioning.protocol import note
 from gateway.provisioning.reading import Reader
 from gateway.provisioning.retry import Retrying, patience
 from gateway.provisioning.standing import Standing
+from gateway.provisioning.watch import Watch
 
 log = logging.getLogger(__name__)
 
@@ -39,6 +40,7 @@ class Provisioner:
 
     :param collections: the target's collections, by resource type, as the connector opened them.
     :param after: makes the calls that follow lifecycle events, where the target has such.
+    :param watch: is told whether the target answers; one for all connections to it.
     """
 
     def __init__(
@@ -50,12 +52,14 @@ class Provisioner:
         *,
         clock: Clock = utc_now,
         after: AfterCall | None = None,
+        watch: Watch | None = None,
     ) -> None:
         self.settings = settings
         self.connection = settings.name
         self.target = settings.target
         self.mapping = mapping
-        patient = {name: Retrying(collection, settings.retry) for name, collection in collections.items()}
+        watch = watch or Watch(f"target '{settings.target}'")
+        patient = {name: Retrying(collection, settings.retry, watch) for name, collection in collections.items()}
         self.reader = Reader(settings, mapping, patient, ledger, clock)
         self.grounds: dict[str, Ground] = {}
         for name, resource in mapping.resources.items():

@@ -9,7 +9,7 @@ entry, is told ``Unavailable(uncertain=True)`` at once.
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception
@@ -17,9 +17,10 @@ from tenacity.wait import wait_random_exponential
 
 from connectors.contract import Capabilities, Collection, CollectionSpec, Page, Query
 from connectors.entry import Attributes, Change, Entry, Kind
-from connectors.errors import Conflict, NotFound, Unavailable
+from connectors.errors import Conflict, ConnectorError, NotFound, Unavailable
 from connectors.filters import Leaf, Verdict
 from gateway.provisioning.model import RetrySettings
+from gateway.provisioning.watch import Watch
 
 T = TypeVar("T")
 _until: ContextVar[float | None] = ContextVar("until", default=None)
@@ -49,10 +50,24 @@ class Attempts:
     settings: RetrySettings
     writing: bool = False
     resend: bool = True
+    watch: Watch = field(default_factory=lambda: Watch("the target"))
     uncertain: bool = False
     """an attempt so far may have taken effect unseen"""
 
     async def run(self, call: Callable[[], Awaitable[T]]) -> T:
+        """Return what ``call`` returns, and let ``watch`` know. :raises Unavailable: it still is when patience ends."""
+        try:
+            result = await self._run(call)
+        except Unavailable as failure:
+            self.watch.lost(failure.detail)
+            raise
+        except ConnectorError:
+            self.watch.answered()
+            raise
+        self.watch.answered()
+        return result
+
+    async def _run(self, call: Callable[[], Awaitable[T]]) -> T:
         """Return what ``call`` returns. :raises Unavailable: it still is when patience ends."""
         loop = asyncio.get_running_loop()
         until = _until.get()
@@ -109,8 +124,9 @@ class Attempts:
 class Retrying:
     """The same ``Collection``, patient."""
 
-    def __init__(self, collection: Collection, settings: RetrySettings) -> None:
+    def __init__(self, collection: Collection, settings: RetrySettings, watch: Watch | None = None) -> None:
         self._collection = collection
+        self._watch = watch or Watch("the target")
         self._settings = settings
         self.spec: CollectionSpec = collection.spec
         self.capabilities: Capabilities = collection.capabilities
@@ -119,14 +135,14 @@ class Retrying:
         return self._collection.judge(leaf)
 
     async def read(self, id: str, attributes: frozenset[str] | None = None) -> Entry:
-        return await Attempts(self._settings).run(lambda: self._collection.read(id, attributes))
+        return await Attempts(self._settings, watch=self._watch).run(lambda: self._collection.read(id, attributes))
 
     async def search(self, query: Query) -> Page:
-        return await Attempts(self._settings).run(lambda: self._collection.search(query))
+        return await Attempts(self._settings, watch=self._watch).run(lambda: self._collection.search(query))
 
     async def create(self, attributes: Attributes, id: str | None = None) -> Entry:
         """As the contract says; a repetition that meets the entry under ``id`` returns it."""
-        attempts = Attempts(self._settings, writing=True, resend=id is not None)
+        attempts = Attempts(self._settings, writing=True, watch=self._watch, resend=id is not None)
 
         async def call() -> Entry:
             if attempts.uncertain and id is not None:
@@ -139,7 +155,7 @@ class Retrying:
 
     async def update(self, id: str, changes: Sequence[Change], expected: str | None = None) -> Entry | None:
         """As the contract says; changes state what should be, so that repeating them is harmless."""
-        attempts = Attempts(self._settings, writing=True)
+        attempts = Attempts(self._settings, writing=True, watch=self._watch)
 
         async def call() -> Entry | None:
             version = expected
@@ -151,7 +167,7 @@ class Retrying:
 
     async def delete(self, id: str, expected: str | None = None) -> None:
         """As the contract says; a repetition that finds nothing has done it."""
-        attempts = Attempts(self._settings, writing=True)
+        attempts = Attempts(self._settings, writing=True, watch=self._watch)
 
         async def call() -> None:
             try:

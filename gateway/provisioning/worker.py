@@ -23,8 +23,13 @@ from gateway.provisioning.errors import Unavailable503
 from gateway.provisioning.ground import acting
 from gateway.provisioning.model import ANY, Clock, utc_now
 from gateway.provisioning.provisioner import Provisioner
+from gateway.provisioning.watch import Watch
 
 T = TypeVar("T")
+LEDGER = (
+    "%s is away: %s. Every request is answered 503, no target is touched, and pending work waits. "
+    "Next: see whether the database that server.ledger names runs and can be reached from here"
+)
 log = logging.getLogger(__name__)
 
 BATCH = 200
@@ -49,6 +54,7 @@ class Worker:
         self._clock = clock
         self._pause = pause
         self._stopping = asyncio.Event()
+        self._watch = Watch("the ledger", LEDGER)
         self._unresumed = set(provisioners)
 
     async def run(self) -> None:
@@ -65,7 +71,9 @@ class Worker:
                     await self.admit()
                     admitted = self._clock()
             except LedgerUnavailable as failure:
-                log.warning("the ledger cannot be read; pending work waits: %s", failure)
+                self._watch.lost(str(failure))
+            else:
+                self._watch.answered()
             await self._rest()
 
     def stop(self) -> None:
