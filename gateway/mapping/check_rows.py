@@ -104,7 +104,8 @@ def _path_faults(subject: Subject, row: Row) -> Iterator[str]:
     elif row.direction == "map" and path.top == "members":
         yield f"members have a table of their own: [{table}.members]"
     elif path.known.facts.type == "complex" and not _is_held_whole(subject, row):
-        yield f'{path.text!r} is complex: map a sub-attribute, or all of it with via = ["json"]'
+        child = f", or give its elements a table: [….child.{row.attr}]" if _may_have_rows(subject, row, path) else ""
+        yield f'{row.path!r} is complex: map a sub-attribute, or all of it with via = ["json"]{child}'
     if path.top == "password" and row.direction == "map" and row.only != "write":
         yield 'a password is never read back; add only = "write"'
     if path.top == "password" and row.store == "ledger":
@@ -115,6 +116,10 @@ def _path_faults(subject: Subject, row: Row) -> Iterator[str]:
         known = subject.index.find(other)
         if known is not None and known.sub is None and not known.extension:
             yield f"also: {other!r} is an attribute of {subject.section.name} itself"
+
+
+def _may_have_rows(subject: Subject, row: Row, path: ScimPath) -> bool:
+    return subject.file.target == "sql" and path.known.head.multi_valued and row.attr is not None
 
 
 def _is_held_whole(subject: Subject, row: Row) -> bool:

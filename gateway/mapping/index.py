@@ -62,6 +62,8 @@ class AttributeIndex:
         self._other: dict[str, str] = {}
         self.normal: dict[str, list[Callable[[Any], Any]]] = {}
         """canonical path → what rows make of a value before they write it, where they normalise"""
+        self.written: dict[str, Callable[[Any], Any]] = {}
+        """path of a row, selector included → the same: what a template sees of the value"""
         self._known: dict[str, Known] = {}
         for each in rfc7643.COMMON:
             self._enter("", each)

@@ -27,7 +27,10 @@ class Parts:
         self.rows = [row for row in builder.rows() if not (groups and row.path.top == "groups")]
         for row in self.rows:
             if row.pipeline.steps and row.reads and row.shape is not Shape.WHOLE and row.row.direction == "map":
-                self.index.normal.setdefault(row.path.known.path, []).append(normaliser(row))
+                normal = normaliser(row)
+                self.index.normal.setdefault(row.path.known.path, []).append(normal)
+                if not row.path.everything:
+                    self.index.written[row.path.text] = normal
         self.sets = builder.sets()
         self.parents = builder.parents()
         self.scope = builder.filter(section.scope, section.place)

@@ -8,7 +8,7 @@ from typing import Any
 from gateway.mapping.coerce import is_empty
 from gateway.mapping.index import AttributeIndex
 from gateway.mapping.paths import PathError, ScimPath, parse_path
-from gateway.mapping.slots import Get, first, slot
+from gateway.mapping.slots import Get, Lack, first, slot
 from gateway.mapping.steps.step import spelled
 
 Render = Callable[[Mapping[str, Any]], Any]
@@ -45,9 +45,23 @@ def compile_template(text: str, index: AttributeIndex, resource: str) -> Templat
         else:
             path = parse_path(match[1].strip(), index, resource)
             paths.append(path)
-            parts.append(slot(path))
+            parts.append(_as_written(slot(path), index.written.get(path.text)))
     parts.append(text[at:])
     return Template(_renderer([part for part in parts if part != ""]), tuple(paths))
+
+
+def _as_written(get: Get, normal: Callable[[Any], Any] | None) -> Get:
+    """What a row makes of the value before it writes it: " ann " under ``trim`` is not " ann " in what follows from it,
+    neither at creation nor after a later change, when the target is read."""
+    if normal is None:
+        return get
+
+    def written(resource: Mapping[str, Any]) -> Any:
+        value = get(resource)
+        made = None if value is None or isinstance(value, Lack) else normal(value)
+        return value if made is None else made
+
+    return written
 
 
 def _renderer(parts: list[str | Get]) -> Render:

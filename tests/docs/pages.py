@@ -32,7 +32,9 @@ class Block:
 
 def pages() -> list[Path]:
     """Every page that a reader may follow."""
-    return sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "mappings").glob("*.md")])
+    examples = [each.parent / "README.md" for each in (ROOT / "examples").glob("*/mapping.toml")]
+    others = [*(ROOT / "mappings").glob("*.md"), *(ROOT / "examples").glob("*.md"), *examples]
+    return sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *others])
 
 
 def blocks(*languages: str) -> list[Block]:

@@ -71,14 +71,14 @@ def test_python_runs(tmp_path: Path) -> None:
 
 
 def script(page: str, port: int) -> str:
-    """One page's commands as one script, in order; ``make`` and what is about the checkout is judged elsewhere.
+    """One page's commands as one script, in order; ``make`` and the scripts of examples are judged elsewhere.
 
     One server at a time: where the page starts another, the reader was told to stop the first.
     """
     lines: list[str] = []
     for block in (each for each in blocks("bash") if each.page == page):
         text = block.text.replace("127.0.0.1:8080", f"127.0.0.1:{port}").replace(".venv/bin/", "")
-        lines += [line for line in text.splitlines() if not line.startswith("make ")]
+        lines += [line for line in text.splitlines() if not line.startswith(("make ", "examples/"))]
     lines = [f"{line} --listen 127.0.0.1:{port}" if line == "dirbridge serve" else line for line in lines]
     served = (f"{STOP}\n{line} &\nSERVER=$!\n{WAIT}" if line.startswith("dirbridge serve") else line for line in lines)
     return "\n".join(served)

@@ -59,6 +59,24 @@ name = { template = '{emails[type eq "work"].value}', via = ["local_part", "uppe
     assert mapping.plan_create({"emails": [{"value": "jane.doe@x", "primary": True}]}).attributes["name"] == ("JAN",)
 
 
+def test_a_template_reads_what_the_row_writes() -> None:
+    mapping = user_of(
+        """userName = { attr = "uid", via = ["trim", "lower"] }
+'phoneNumbers[type eq "work" and primary eq true].value' = { attr = "tel", via = [{ e164 = "44" }] }
+""",
+        """[user.set]
+home = { template = "/home/{userName}" }
+tels = { template = '{phoneNumbers[type eq "work" and primary eq true].value} / {userName}' }
+""",
+    )
+    phones = [{"type": "work", "primary": True, "value": "020 1234"}, {"type": "work", "value": "020 4321"}]
+    made = mapping.plan_create({"userName": " Ann ", "phoneNumbers": phones})
+    assert made.attributes["home"] == ("/home/ann",)
+    assert made.attributes["tels"] == ("+44201234 / ann",)
+    held = Entry("1", {**made.attributes, "uid": ("ANN",)})
+    assert update(mapping, {"userName": "ann"}, held, "userName") == ()
+
+
 def test_other_values_of_the_attribute_stay() -> None:
     held = entry(uid="ann", givenName="Ann", sn="Lee", cn=("Ann Lee", "Annie"))
     wanted = {**ANN, "name": {"givenName": "Ann", "familyName": "Leigh"}}
