@@ -18,6 +18,8 @@ PATIENCE = 30.0
 OPERATIONAL = re.compile(
     r"(objectClass|structuralObjectClass|entryUUID|entryCSN|creatorsName|createTimestamp|modif(iersName|yTimestamp)): "
 )
+PATCH = '"schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"]'
+"""what every PATCH says, and nobody reads twice"""
 COLOUR = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
 
 
@@ -51,8 +53,10 @@ def await_gateway(folder: str) -> None:
 
 def scim(folder: str, method: str, path: str, body: str = "") -> None:
     """Send one request and show it with its answer; keep the answer's id in ``id``."""
-    said = " ".join(body.split())
-    print(paint("1", "→"), paint("1;34", method), path, paint("2", said))
+    said = body.replace(PATCH, '"schemas": […]').splitlines()
+    print(paint("1", "→"), paint("1;34", method), path, paint("2", said[0] if len(said) == 1 else ""))
+    for line in said if len(said) > 1 else ():
+        print("    " + paint("2", line))
     secret = json.loads(Path(folder, "token.json").read_text())["secret"]
     request = urllib.request.Request(
         Path(folder, "url").read_text() + path.replace(" ", "%20").replace('"', "%22"),
@@ -72,7 +76,7 @@ def scim(folder: str, method: str, path: str, body: str = "") -> None:
         shown = {key: each for key, each in found.items() if key not in ("schemas", "meta", "id")}
         gist = "".join(f"\n  {key}: {json.dumps(each, ensure_ascii=False)}" for key, each in shown.items())
     elif "totalResults" in found:
-        names = (str(each.get("userName") or each.get("name") or each["id"]) for each in found["Resources"])
+        names = (str(each.get("userName") or each.get("displayName") or each["id"]) for each in found["Resources"])
         gist = f"totalResults {found['totalResults']}  {', '.join(names)}"
     else:
         gist = f"id {found['id']}" if "id" in found else ""

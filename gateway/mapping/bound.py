@@ -227,7 +227,7 @@ def _whole(value: Any, head: SchemaAttribute) -> Any:
             return shown(value, head)
         kept = _filled(value)
         return kept or None
-    if not isinstance(value, list):
+    if not isinstance(value, list | tuple):
         return None
     kinds = dict if head.type == "complex" else (str, int, float, bool)
     found: list[Any] = []

@@ -2,12 +2,14 @@
 
 import os
 import shutil
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Any
 
 from tests.backends.ports import lasting_ports
 from tests.backends.slapd import SLAPD
@@ -78,6 +80,18 @@ def entry(home: Path, uid: str) -> Entry:
         if name not in OPERATIONAL:
             found.setdefault(name, []).append(value)
     return {name: sorted(values) for name, values in found.items()}
+
+
+def rows(home: Path, select: str, *values: Any) -> list[dict[str, Any]]:
+    """What a query finds in a site's SQLite file."""
+    with closing(sqlite3.connect(home / "app.db")) as connection:
+        connection.row_factory = sqlite3.Row
+        return [dict(row) for row in connection.execute(select, values)]
+
+
+def patch(**operation: Any) -> dict[str, Any]:
+    """A PATCH of one operation."""
+    return {"schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"], "Operations": [operation]}
 
 
 OPERATIONAL = {

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import quote
 
 from tests.cli.running import dirbridge, serving
-from tests.examples.sites import copied
+from tests.examples.sites import copied, patch, rows
 
 STAFF = "urn:example:stlukes:params:scim:schemas:extension:staff:1.0:User"
 ENTERPRISE = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
@@ -41,18 +41,8 @@ BADGES = [
 ]
 
 
-def rows(home: Path, select: str, *values: Any) -> list[dict[str, Any]]:
-    with closing(sqlite3.connect(home / "app.db")) as connection:
-        connection.row_factory = sqlite3.Row
-        return [dict(row) for row in connection.execute(select, values)]
-
-
 def badges(home: Path) -> list[dict[str, Any]]:
     return rows(home, "SELECT number, kind, valid_until FROM badges ORDER BY position")
-
-
-def patch(**operation: Any) -> dict[str, Any]:
-    return {"schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"], "Operations": [operation]}
 
 
 def test_people_badges_departments_and_devices(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from tests.examples.sites import EXAMPLES, SITES
 
 FEATURES = {
     "extends", "sub_attributes", "multi_valued", "child", "json", "table", "country", "ref", "when", "scope", "protect",
-    "move_to", "template", "resource", "states", "primary eq false", "element",
+    "move_to", "template", "resource", "by_group", "states", "split", "scrypt", "primary eq false", "element",
 }  # fmt: skip
 
 

@@ -10,6 +10,7 @@ from tests.examples.sites import SITES, processes_of, tried
 
 ANSWERS = {
     "hospital": "201 201 200 200 200 201 200 201 201 200 200 403 204",
+    "retail": "201 201 201 200 200 204 204 403 403 200 204",
     "university": "201 201 201 200 200 200 200 403 200",
 }
 """the answers of the gateway, in order"""

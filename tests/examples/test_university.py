@@ -6,7 +6,7 @@ from typing import Any
 
 from tests.backends.slapd import require_slapd
 from tests.cli.running import dirbridge, serving
-from tests.examples.sites import awaited, copied, entry, university
+from tests.examples.sites import awaited, copied, entry, patch, university
 
 CAMPUS = "urn:example:alder:params:scim:schemas:extension:campus:1.0:User"
 ADA: dict[str, Any] = {
@@ -37,11 +37,6 @@ STANDS = {
 }  # fmt: skip
 
 
-def patch(**values: Any) -> dict[str, Any]:
-    operation = {"op": "replace", "value": values}
-    return {"schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"], "Operations": [operation]}
-
-
 def test_from_student_to_staff_to_a_leaver_who_comes_back(tmp_path: Path) -> None:
     require_slapd()
     home = copied("university", tmp_path)
@@ -66,24 +61,31 @@ def test_from_student_to_staff_to_a_leaver_who_comes_back(tmp_path: Path) -> Non
             points = {**STANDS, "campusSupervisor": ["uid=grace,ou=staff,dc=alder,dc=example"]}
             assert awaited(home, "ada", "campusSupervisor") == points
 
-            assert gateway.ask("PATCH", f"/Users/{ada['id']}", patch(userType="Staff"))[0] == 200
+            assert (
+                gateway.ask("PATCH", f"/Users/{ada['id']}", patch(op="replace", path="userType", value="Staff"))[0]
+                == 200
+            )
             employed = {**points, "dn": ["uid=ada,ou=staff,dc=alder,dc=example"], "employeeType": ["Staff"]}
             employed |= {"gidNumber": ["100"]}
             assert entry(home, "ada") == employed
 
-            assert gateway.ask("PATCH", f"/Users/{ada['id']}", patch(active=False))[0] == 200
+            assert (
+                gateway.ask("PATCH", f"/Users/{ada['id']}", patch(op="replace", path="active", value=False))[0] == 200
+            )
             left = entry(home, "ada")
             assert len(left.pop("campusLeft")) == 1
             gone = {"dn": ["uid=ada,ou=left,dc=alder,dc=example"], "pwdAccountLockedTime": ["000001010000Z"]}
             assert left == {**employed, **gone}
 
-            assert gateway.ask("PATCH", f"/Users/{ada['id']}", patch(active=True))[0] == 200
+            assert gateway.ask("PATCH", f"/Users/{ada['id']}", patch(op="replace", path="active", value=True))[0] == 200
             assert entry(home, "ada") == employed
             assert gateway.ask("DELETE", f"/Users/{ada['id']}")[0] == 204
             assert entry(home, "ada")["dn"] == gone["dn"]
 
             held = gateway.ask("GET", '/Users?filter=userName%20eq%20"moriarty"')[1]["Resources"][0]
             before = entry(home, "moriarty")
-            assert gateway.ask("PATCH", f"/Users/{held['id']}", patch(active=False))[0] == 403
+            assert (
+                gateway.ask("PATCH", f"/Users/{held['id']}", patch(op="replace", path="active", value=False))[0] == 403
+            )
             assert entry(home, "moriarty") == before
             assert gateway.ask("GET", '/Users?filter=userName%20eq%20"backup"')[1]["totalResults"] == 0

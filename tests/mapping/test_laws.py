@@ -107,6 +107,7 @@ def test_wrong_steps_are_caught(tmp_path: Path, row: str, law: int) -> None:
         'size = { attr = "b" }\n[schema.User.size]\ntype = "decimal"',
         'key = { attr = "b" }\n[schema.User.key]\ntype = "binary"',
         'tags = { attr = "b" }\n[schema.User.tags]\nmulti_valued = true',
+        'tags = { attr = "b", via = [{ split = ";" }] }\n[schema.User.tags]\nmulti_valued = true',
         'emails = { attr = "emails", others = "remove" }\n[user.child.emails]\ntable = "e"\nkey = "k"\n'
         'map = { value = "v", type = "t", primary = "p" }',
     ],
