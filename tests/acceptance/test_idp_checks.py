@@ -1,11 +1,14 @@
 """What identity providers check, repeat and leave out: H13, S2, S9, S11, S12, S13."""
 
+import json
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.acceptance.ground import ENTERPRISE, GROUP, USER, directory_of, everywhere, gateway
+from tests.acceptance.ground import ENTERPRISE, GROUP, USER, directory_of, everywhere, gateway, only
+from tests.docs.pages import blocks
 
 pytestmark = pytest.mark.anyio
 
@@ -56,6 +59,50 @@ async def test_s2_onelogin_s_enterprise_application(
             assert "manager" not in told
         await site.send("PUT", f"/Users/{made['id']}", {**body, "active": "false"}, 200)
         assert site.users()["eve@example.com"]["active"] is False
+
+
+@only("memory", "slapd")
+async def test_s2_the_template_of_the_how_to_page_makes_a_user(
+    backend: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    """What OneLogin makes of the page's SCIM JSON template: values for what it knows, null for what it does not."""
+    (template,) = (block.text for block in blocks("json") if block.page == "docs/how-to/onelogin.md")
+    known = {
+        "parameters.scimusername": "eve@example.com",
+        "user.id": "77",
+        "user.firstname": "Eve",
+        "user.lastname": "Fox",
+        "user.display_name": "Eve Fox",
+        "user.email": "eve@example.com",
+        "parameters.department": "Design",
+    }
+    body = json.loads(re.sub(r'"\{\$([\w.]+)\}"', lambda found: json.dumps(known.get(found[1])), template))
+    async with gateway(directory_of(backend, tmp_path, request), tmp_path, "onelogin") as site:
+        await site.send("POST", "/Users", body, 201)
+        told = site.users()["eve@example.com"]
+        assert {
+            key: told.get(key) for key in ("externalId", "givenName", "email", "department", "title", "manager")
+        } == {
+            "externalId": "77",
+            "givenName": "Eve",
+            "email": "eve@example.com",
+            "department": "Design",
+            "title": None,
+            "manager": None,
+        }
+
+
+@only("sqlite", "postgresql", "slapd")
+async def test_a_test_user_made_twice_wants_a_mapping_that_deletes_for_good(
+    backend: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    """JumpCloud's Test Connection, then its Activate, with a preset that only disables (docs/how-to/jumpcloud.md)."""
+    body = {"schemas": [USER], "userName": "jumpcloud.test", "name": {"givenName": "Test", "familyName": "User"}}
+    async with gateway(directory_of(backend, tmp_path, request), tmp_path, "tolerant") as site:
+        id = (await site.send("POST", "/Users", body, 201)).json()["id"]
+        await site.send("DELETE", f"/Users/{id}", status=204)
+        refused = (await site.send("POST", "/Users", body, 409)).json()
+        assert "userName belongs to a deleted account" in refused["detail"]
 
 
 @everywhere

@@ -7,6 +7,7 @@ import ssl
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import pytest
 
 from gateway.app.ledgers import ledger_of
@@ -19,6 +20,7 @@ from tests.acceptance.ground import (
     GROUP,
     PATCH,
     USER,
+    Site,
     directory_of,
     gateway,
     hashed,
@@ -46,6 +48,16 @@ async def audited(folder: Path) -> list[AuditLine]:
         return await ledger.audit()
 
 
+async def until_limited(site: Site, method: str, path: str, body: Any = None) -> tuple[int, httpx2.Response]:
+    """Ask again and again. :return: how often it went well, and the first answer that says: too often."""
+    for times in range(1000):
+        answer = await site.send(method, path, body)
+        if answer.status_code == 429:
+            return times, answer
+        assert answer.status_code == 200
+    raise AssertionError(f"a thousand times, and never too often: {method} {path}")
+
+
 @pytest.mark.anyio
 @only("memory")
 async def test_o13_the_guide_s_limits_are_429_and_never_keep_anybody_in(
@@ -54,12 +66,10 @@ async def test_o13_the_guide_s_limits_are_429_and_never_keep_anybody_in(
     limit = {"reads": "50/min", "writes": "100/min"}
     async with gateway(directory_of(backend, tmp_path, request), tmp_path, limit=limit) as site:
         ids = [await site.user(f"u{number}@example.com") for number in range(5)]
-        reads = [(await site.send("GET", "/Users")).status_code for _ in range(60)]
-        assert reads[:50] == [200] * 50
-        assert 429 in reads[50:]
-        writes = [await site.send("PUT", f"/Users/{ids[0]}", ANN) for _ in range(105)]
-        assert {each.status_code for each in writes[:95]} == {200}
-        limited = next(each for each in writes if each.status_code == 429)
+        before, limited = await until_limited(site, "GET", "/Users")
+        assert before >= 50
+        before, limited = await until_limited(site, "PUT", f"/Users/{ids[0]}", ANN)
+        assert before >= 95
         assert limited.json()["schemas"] == [ERROR]
         assert limited.json()["status"] == "429"
         assert int(limited.headers["Retry-After"]) > 0
