@@ -88,6 +88,52 @@ async def test_e4_a_tombstone_name_is_the_idp_s_alone(
         answer = (await site.patch(f"/Users/{id}", undo, disable("True"))).json()
         assert (answer["userName"], answer["active"]) == ("ann@example.com", True)
         assert {name: told["active"] for name, told in site.users().items()} == {"ann@example.com": True}
+        # Unassigned first, deleted in Entra later: two requests, of which the second only renames.
+        for operation in (disable(), rename):
+            await site.patch(f"/Users/{id}", operation)
+        assert (await site.get(f"/Users/{id}"))["userName"] == TOMBSTONE
+        assert {name: told["active"] for name, told in site.users().items()} == {"ann@example.com": False}
+
+
+@everywhere
+@pytest.mark.parametrize(("tombstone", "status"), [("ignore", 409), ("apply", 201)], ids=["ignore", "apply"])
+async def test_e4_the_mapping_may_free_the_name_for_a_namesake(
+    backend: str, tombstone: str, status: int, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    mapping = f'[user.lifecycle]\ntombstone_rename = "{tombstone}"\n'
+    async with gateway(directory_of(backend, tmp_path, request), tmp_path, "entra", mapping) as site:
+        id = await site.user()
+        rename = {"op": "Replace", "path": "userName", "value": TOMBSTONE}
+        await site.patch(f"/Users/{id}", disable(), rename)
+        assert (await site.get(f"/Users/{id}"))["userName"] == TOMBSTONE
+        name = {"givenName": "Ann", "familyName": "Moss"}
+        namesake = {"schemas": [USER], "userName": "ann@example.com", "externalId": "another", "name": name}
+        answer = (await site.send("POST", "/Users", namesake, status)).json()
+        assert ("belongs to a deleted account" in answer.get("detail", "")) is (status == 409)
+        kept = {"ann@example.com": False} if status == 409 else {TOMBSTONE: False, "ann@example.com": True}
+        assert {name: told["active"] for name, told in site.users().items()} == kept
+
+
+@only("memory", "slapd")
+async def test_e5_a_manager_taken_back_before_they_exist_stays_away(
+    backend: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    path = f"{ENTERPRISE}:manager"
+    async with gateway(directory_of(backend, tmp_path, request), tmp_path, "entra") as site:
+        ids = {}
+        for name in ("ann", "ben", "cho", "dee"):
+            ids[name] = await site.user(f"{name}@example.com", **enterprise(manager="ext-bo@example.com"))
+        await site.patch(f"/Users/{ids['ann']}", {"op": "Remove", "path": path})
+        await site.patch(f"/Users/{ids['ben']}", {"op": "Replace", "path": path, "value": ""})
+        await site.patch(f"/Users/{ids['cho']}", {"op": "Replace", "path": path, "value": {"value": ids["ann"]}})
+        await site.user("bo@example.com")
+        told = site.users()
+        assert {name: told[f"{name}@example.com"].get("manager") for name in ids} == {
+            "ann": None,
+            "ben": None,
+            "cho": "ann@example.com",
+            "dee": "bo@example.com",
+        }
 
 
 @only("memory", "slapd")
