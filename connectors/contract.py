@@ -54,6 +54,9 @@ class CollectionSpec:
     :param members: the ``[group.members]`` table, verbatim, or None; ``references["@members"]`` says where it points.
     :param children: SQL: attribute → the ``[user.child.X]`` table, verbatim.
     :param secrets: attributes to be written and never read (passwords).
+    :param many: attributes that take several values. :param whole: attributes that hold JSON, given and taken as text.
+    :param names: SCIM path → attribute, for people who write the path where an attribute is meant.
+    :param calls: the calls of ``lifecycle.after``, verbatim; ``Calling.call`` makes them by their number.
     :param types: attribute → ``string boolean integer decimal dateTime binary reference`` as the SCIM side types it.
     """
 
@@ -68,6 +71,10 @@ class CollectionSpec:
     children: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     secrets: frozenset[str] = frozenset()
     types: Mapping[str, str] = field(default_factory=dict)
+    many: frozenset[str] = frozenset()
+    whole: frozenset[str] = frozenset()
+    names: Mapping[str, str] = field(default_factory=dict)
+    calls: tuple[Mapping[str, Any], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +87,7 @@ class Capabilities:
     :param atomic: ``expected`` is checked by the backend within the write itself.
     :param placed: ``@parent`` means something.
     :param multivalued: an attribute may have several values.
+    :param repeatable: a create with the same attributes after a lost answer is the same create, not a second one.
     :param generates_id: the backend makes the id at creation; else the connector does, by ``spec.generate``.
     """
 
@@ -90,6 +98,7 @@ class Capabilities:
     placed: bool = False
     multivalued: bool = False
     generates_id: bool = True
+    repeatable: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +109,8 @@ class Query:
     :param attributes: those to return; None = all of ``spec.attributes``, never the ``@`` ones, which are returned
         only when named here.
     :param sort_by: an attribute; entries that lack it come last, and first when ``descending`` (RFC 7644 §3.4.2.3);
-        ties are broken by id. None = by id. Text is compared case-insensitively unless ``sort_exact``.
+        ties are broken by id. None = by id, or in an order of the backend's own that does not change. Text is
+        compared case-insensitively unless ``sort_exact``.
     :param offset: entries to skip. :param limit: the most to return; None = all, 0 = only the total.
     :param cursor: ``Page.cursor`` of the page before; excludes ``offset``. A walk by cursor returns every entry that
         exists throughout exactly once.
@@ -181,6 +191,18 @@ class Collection(Protocol):
         """Remove the entry, and what the backend would leave dangling (its memberships).
 
         :raises NotFound, Conflict, Refused, Unavailable:
+        """
+        ...
+
+
+@runtime_checkable
+class Calling(Protocol):
+    """A collection that can also make the calls that follow lifecycle events (``spec.calls``)."""
+
+    async def call(self, number: int, id: str) -> None:
+        """Make ``spec.calls[number]`` for an entry, also when the entry is gone. Made twice it is as if made once.
+
+        :raises ConnectorError: it could not be made.
         """
         ...
 

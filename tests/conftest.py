@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-BACKENDS = ("postgres", "mariadb", "slapd", "ds389", "samba")
+BACKENDS = ("postgres", "mariadb", "slapd", "ds389", "samba", "keystone", "rest_app")
 pytest_plugins = [f"tests.backends.{name}" for name in BACKENDS]
 
 MISSING = "backend missing"

@@ -31,6 +31,7 @@ BREACHES = {
         ("gateway/scim/breach.py", "import sqlalchemy"),
         ("connectors/ldap/breach.py", "import psycopg"),
     ],
+    "Only connectors.rest imports httpx2": [("gateway/app/breach.py", "import httpx2")],
     "Only gateway.scim imports scim2_server": [("gateway/http/breach.py", "import scim2_server")],
     "Below the protocol nobody knows HTTP": [("gateway/provisioning/breach.py", "import starlette.requests")],
     "Only gateway.cli talks to a terminal": [("gateway/config/breach.py", "import rich")],

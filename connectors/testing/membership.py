@@ -6,8 +6,6 @@ from connectors.contract import Query
 from connectors.entry import GROUPS, MEMBERS, Change, Kind, Ref
 from connectors.testing.specimen import Ground, ids_of
 
-CROWD = 150
-
 
 class MemberTests:
     """Members."""
@@ -94,7 +92,7 @@ class MemberTests:
         assert ids_of(await ground.people.read(two.id, frozenset({GROUPS})), GROUPS) == {second.id}
 
     async def test_a_crowd_joins_and_leaves_at_once(self, ground: Ground) -> None:
-        people = await ground.persons(CROWD)
+        people = await ground.persons(ground.specimen.crowd)
         group = await ground.group()
         await ground.join(group, *people)
         assert await ground.members(group) == {person.id for person in people}
@@ -103,7 +101,7 @@ class MemberTests:
         assert await ground.members(group) == {people[0].id}
 
     async def test_a_member_more_costs_the_same_in_a_small_and_in_a_large_group(self, ground: Ground) -> None:
-        people = await ground.persons(CROWD // 3)
+        people = await ground.persons(ground.specimen.crowd // 3)
         costs = []
         for group in (await ground.group(people[1]), await ground.group(*people[1:])):
             await ground.join(group, people[1])  # whatever is learnt at first use

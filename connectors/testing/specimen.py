@@ -25,6 +25,7 @@ class Specimen:
     :param boolean, number, moment: optional attributes of those types. :param many: a text attribute of several values.
     :param child: an attribute of complex values with the sub-attributes ``value`` and ``type``.
     :param reference: an attribute that refers to another person. :param secret: an attribute that is never read.
+    :param crowd: how many people a large group of the tests has; fewer where creating one takes long.
     :param bad: an attribute and values for it (perhaps none) that the backend's schema refuses.
     """
 
@@ -45,6 +46,7 @@ class Specimen:
     reference: str | None = None
     secret: str | None = None
     bad: tuple[str, tuple[Value, ...]] | None = None
+    crowd: int = 150
 
 
 class Ground:

@@ -9,7 +9,7 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
-from connectors.contract import Collection, Connector
+from connectors.contract import Calling, Collection, Connector
 from gateway.config import (
     Config,
     ConfigError,
@@ -157,8 +157,12 @@ class _Assembly:
         try:
             collections = connector.collections(mapping.specs)
         except ValueError as error:
-            self.messages += [Message(None, f"{file.name}: {line}") for line in str(error).splitlines()]
+            self.messages += [_placed(file, line) for line in str(error).splitlines()]
             return
+        for type_, resource in mapping.resources.items():
+            if resource.lifecycle.after and not isinstance(collections[type_], Calling):
+                place = file.places.get(("resource", type_, "lifecycle", "after"))
+                self.messages.append(Message(place, f"a target of kind {kind!r} has no calls to make"))
         self.parts.connections[name] = Part(name, connection, file, mapping, collections)
 
     def _mapping(self, name: str, connection: Connection) -> tuple[MappingFile, CompiledMapping] | None:
@@ -175,3 +179,16 @@ class _Assembly:
                 place = self.config.place("connection", name, "mapping")
                 self.messages += [Message(each.place or place, each.text) for each in error.messages]
         return self.mappings[source]
+
+
+def _placed(file: MappingFile, said: str) -> Message:
+    """What a connector says of a mapping's keys, at the line where the key, or the nearest table around it, stands."""
+    where, colon, text = said.partition(": ")
+    words = where.split(".")
+    names = [name for name in file.sections if name.lower() == words[0]]
+    path: tuple[str | int, ...] = ("resource", names[0]) if names and colon else ()
+    path += tuple(int(word) if word.isdigit() else word for word in words[1:])
+    for length in range(len(path), 1, -1):
+        if names and path[:length] in file.places:
+            return Message(file.places[path[:length]], text)
+    return Message(None, f"{file.name}: {said}")

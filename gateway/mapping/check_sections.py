@@ -13,7 +13,7 @@ from gateway.mapping.model import Row
 _ENDPOINT = re.compile(r"/[A-Za-z][A-Za-z0-9._-]*\Z")
 _RESERVED = ("/Schemas", "/ResourceTypes", "/ServiceProviderConfig", "/Bulk", "/Me")
 _REQUIRED = {rfc7643.USER: "userName", rfc7643.GROUP: "displayName"}
-_TABLE_KINDS = {"ldap": ("class", "rdn"), "sql": ("table",)}
+_TABLE_KINDS = {"ldap": ("class", "rdn"), "rest": ("http",), "sql": ("table",)}
 _GATEWAY_WRITES = {"created", "modified"}
 
 

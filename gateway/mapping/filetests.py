@@ -91,9 +91,13 @@ class _Run:
             return state, []
         from datetime import UTC, datetime
 
+        id = str((self.test.entry or {}).get(self.resource.section.anchor, "{id}"))
         extra = self.resource.plan_lifecycle("deactivate", state.entry, datetime.now(UTC))
         calls = [
-            call for after in self.resource.lifecycle.after if "deactivate" in after.on for call in _said(after.call)
+            call
+            for after in self.resource.lifecycle.after
+            if "deactivate" in after.on
+            for call in _said(after.call, id)
         ]
         return carried_out(extra, state), calls
 
@@ -166,6 +170,6 @@ def _refusal(wanted: Mapping[str, Any]) -> str:
     return ", ".join(f"{key} {value}" for key, value in wanted.items())
 
 
-def _said(call: Mapping[str, Any]) -> list[str]:
+def _said(call: Mapping[str, Any], id: str) -> list[str]:
     methods = ("get", "post", "put", "patch", "delete")
-    return [f"{method.upper()} {call[method]}" for method in methods if method in call]
+    return [f"{method.upper()} {call[method]}".replace("{id}", id) for method in methods if method in call]

@@ -10,7 +10,7 @@ from typing import Any
 
 import orjson
 
-from gateway.mapping import keys
+from gateway.mapping import http, http_keys, keys
 from gateway.mapping.keys import Key, Keys
 
 ID = "urn:dirbridge:mapping:1"
@@ -26,6 +26,7 @@ _FORMS: Mapping[str, dict[str, Any]] = {
     "table": {"type": "object"},
     "texts": _TEXTS,
     "tables": {"anyOf": [{"type": "object"}, {"type": "array", "items": {"type": "object"}}]},
+    "integers": {"anyOf": [{"type": "integer"}, {"type": "array", "items": {"type": "integer"}}]},
     "steps": {"type": "array", "items": {"anyOf": [{"type": "string"}, {"type": "object", "minProperties": 1}]}},
     "document": {"type": ["object", "string"]},
 }
@@ -149,11 +150,26 @@ def _section(kind: str | None) -> Schema:
         "map": _each(_removable({"anyOf": [{"type": "string"}, _ref("map_row")]})),
         "set": _each(_removable(_ref("set_row"))),
         "show": _each(_removable({"anyOf": [{"type": "string"}, _ref("show_row")]})),
-        "child": _each(_removable(_open(_table(keys.CHILD)))),
+        "child": _each(_removable(_open(_table(keys.child_keys(kind or ""))))),
         "lifecycle": _ref("lifecycle"),
-        "members": _removable(_open(_table({**keys.MEMBERS, **(members or {})}, closed=members is not None))),
+        "members": _removable(_members(kind, {**keys.MEMBERS, **(members or {})}, closed=members is not None)),
+        **({"http": _http()} if kind == "rest" else {}),
     }
     return _open(_table({**keys.SECTION, **(options or {})}, special, closed=options is not None))
+
+
+def _members(kind: str | None, known: Keys, *, closed: bool) -> Schema:
+    calls = {key: _call(more) for key, more in http.MEMBER_CALLS.items()} if kind == "rest" else {}
+    return _open(_table(known, calls, closed=closed))
+
+
+def _http() -> Schema:
+    calls = {key: _call(more) for key, more in http.CALLS.items()}
+    return _table(http_keys.HTTP, {**calls, "find": _one_or_many(calls["find"])})
+
+
+def _call(more: Keys) -> Schema:
+    return _table({**http_keys.CALL, **more}, {"page": _table(http_keys.PAGE)})
 
 
 def _open(table: Schema) -> Schema:

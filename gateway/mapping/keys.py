@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-Kind = Literal["text", "flag", "integer", "scalar", "any", "table", "texts", "tables", "steps", "document"]
-"""What may stand behind a key. ``texts`` and ``tables``: one or an array of them. ``document``: a table, or JSON in a
-string, as pasted from a log."""
+Kind = Literal["text", "flag", "integer", "scalar", "any", "table", "texts", "tables", "integers", "steps", "document"]
+"""What may stand behind a key. ``texts``, ``tables`` and ``integers``: one or an array of them. ``document``: a table,
+or JSON in a string, as pasted from a log."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ FORMAT = 1
 
 FILE: Keys = {
     "format": Key("version of the format; 1", ("integer",), required=True),
-    "target": Key("the kind of target: `ldap`, `sql`, `memory` or a plugin's name"),
+    "target": Key("the kind of target: `ldap`, `sql`, `rest`, `memory` or a plugin's name"),
     "extends": Key("the preset, or the file relative to this one, to start from"),
     "user": Key("short for `resource.User`", ("table",)),
     "group": Key("short for `resource.Group`", ("table",)),
@@ -186,8 +186,13 @@ MEMBER_OPTIONS: Mapping[str, Keys] = {
     },
     "rest": {
         "read": Key("the call that lists members", ("table",)),
-        "add": Key("the call that adds one", ("table",)),
-        "remove": Key("the call that removes one", ("table",)),
+        "add": Key("the call that adds one, or all of `{users}`", ("table",)),
+        "remove": Key("the call that removes one, or all of `{users}`", ("table",)),
+        "of": Key("the call that lists a user's groups", ("table",)),
+        "attr": Key("where the group itself holds its members, in place of `read`"),
+        "value": Key("where an element at `attr` holds the id; default: it is the id"),
+        "type": Key("where it holds the member's resource type"),
+        "display": Key("where it holds the member's name"),
     },
 }
 
@@ -197,6 +202,9 @@ CHILD: Keys = {
     "map": Key("sub-attribute → column", ("table",), required=True),
     "order": Key("an integer column that keeps the order of the elements"),
 }
+
+CHILD_IN_DOCUMENT: Keys = {"map": Key("sub-attribute → name in the element", ("table",), required=True)}
+"""an application's objects hold their elements themselves"""
 
 SCHEMA_ATTRIBUTE: Keys = {
     "urn": Key("the schema it belongs to; default: the resource type's core schema"),
@@ -237,6 +245,11 @@ FAILS: Keys = {
 def section_options(target: str) -> Keys | None:
     """Return the section keys that a kind of target adds; None where a plugin decides and all are allowed."""
     return SECTION_OPTIONS.get(target)
+
+
+def child_keys(target: str) -> Keys:
+    """Return the keys of a table of ``child``."""
+    return CHILD_IN_DOCUMENT if target == "rest" else CHILD
 
 
 def member_options(target: str) -> Keys | None:

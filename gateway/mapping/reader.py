@@ -21,6 +21,7 @@ _SAID = {
     "table": "a table",
     "texts": "text, or an array of texts",
     "tables": "a table, or an array of tables",
+    "integers": "a whole number, or an array of them",
     "steps": "an array of steps",
     "document": "a table, or JSON in a string",
 }
@@ -129,6 +130,8 @@ def _is(kind: str, value: Any) -> bool:
             return isinstance(value, str) or _all(value, str)
         case "tables":
             return isinstance(value, dict) or _all(value, dict)
+        case "integers":
+            return all(type(each) is int for each in (value if isinstance(value, list) else [value]))
         case "steps":
             return _all(value, str | dict)
     return True

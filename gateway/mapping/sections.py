@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from gateway.mapping import keys
+from gateway.mapping import http, keys
 from gateway.mapping.model import After, Lifecycle, Members, ParentChoice, Row, Section, Stamp
 from gateway.mapping.reader import Node, texts
 from gateway.mapping.rows import read_rows, resource_name
@@ -24,7 +24,9 @@ def read_section(name: str, node: Node, target: str, known: tuple[str, ...]) -> 
     options = keys.section_options(target)
     fields = node.accept(keys.SECTION, options)
     rows = tuple(read_rows(_only_tables(node, fields), known))
-    children = _children(fields.get("child"))
+    children = _children(fields.get("child"), target)
+    if target == "rest" and "http" in fields:
+        http.read_http(fields["http"])
     anchor, generate = _anchor(fields.get("anchor"))
     return Section(
         name=name,
@@ -115,6 +117,9 @@ def _stamps(node: Node | None) -> list[Stamp]:
 
 def _afters(node: Node | None) -> list[After]:
     accepted = [after.accept(keys.AFTER, {}) for after in node.each()] if node else []
+    for fields in accepted:
+        if "call" in fields:
+            http.read_call(fields["call"], {})
     return [
         After(_events(fields["on"]), fields["call"].value, "must" in fields and fields["must"].value)
         for fields in accepted
@@ -132,6 +137,8 @@ def _members(node: Node | None, target: str, known: tuple[str, ...]) -> Members 
     if node is None:
         return None
     fields = node.accept(keys.MEMBERS, keys.member_options(target))
+    if target == "rest" and isinstance(node.value, dict):
+        http.read_members(node)
     plain = {
         key: fields[key].value for key in ("others", "unknown", "returned", "when_inactive", "chunk") if key in fields
     }
@@ -139,11 +146,11 @@ def _members(node: Node | None, target: str, known: tuple[str, ...]) -> Members 
     return Members(node.place, tuple(resource_name(word, known) for word in names), options=dict(node.value), **plain)
 
 
-def _children(node: Node | None) -> dict[str, Mapping[str, Any]]:
+def _children(node: Node | None, target: str) -> dict[str, Mapping[str, Any]]:
     if node is None:
         return {}
     for _, child in node.items():
-        child.accept(keys.CHILD, {})
+        child.accept(keys.child_keys(target), {})
     return {name: child.value for name, child in node.items() if isinstance(child.value, dict)}
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from connectors.contract import CollectionSpec, Reference
 from connectors.entry import GROUPS, MEMBERS
-from gateway.mapping.bound import BoundRow
+from gateway.mapping.bound import BoundRow, Shape
 from gateway.mapping.derived import BoundSet
 from gateway.mapping.model import MappingFile, Section
 
@@ -40,6 +40,12 @@ def collection_spec(
         members=section.members.options if section.members is not None else None,
         children=section.children,
         secrets=frozenset(secrets),
+        many=frozenset(row.attr for row in rows if row.attr and row.shape is Shape.MANY and not row.elements),
+        whole=frozenset(
+            row.attr for row in rows if row.attr and any(step.name == "json" for step in row.pipeline.steps)
+        ),
+        names={row.name: row.attr for row in rows if row.attr},
+        calls=tuple(after.call for after in section.lifecycle.after),
         types={**dict.fromkeys(stamps, "dateTime"), **_types(rows, sets)},
     )
 

@@ -10,6 +10,7 @@ from gateway.mapping.compiled import Plan
 from gateway.provisioning import (
     adoption,
     applying,
+    following,
     guard,
     lifecycle,
     members,
@@ -128,7 +129,7 @@ def reducing(ground: Ground, step: Step, there: Standing) -> Goal:
         deactivate=off,
         delete=there.owed.delete,
         remove_members=step.delta.remove,
-        must=("deactivate",) if off and ground.after else there.owed.must,
+        must=("deactivate",) if off and following.must(ground, "deactivate") else there.owed.must,
     )
 
 

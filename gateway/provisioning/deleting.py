@@ -11,7 +11,7 @@ from connectors.entry import MEMBERS, Change, Entry, Kind, Ref
 from connectors.errors import NotFound
 from connectors.filters import Compare, Operator, Verdict
 from gateway.ledger.model import Assertion, Confirmed, Goal
-from gateway.provisioning import applying, lifecycle, preconditions, recovery, roles, settling
+from gateway.provisioning import applying, following, lifecycle, preconditions, recovery, roles, settling
 from gateway.provisioning.ground import Ground, under_locks
 from gateway.provisioning.members import Delta
 from gateway.provisioning.model import Precondition
@@ -36,7 +36,7 @@ async def _delete(ground: Ground, id: str, when: Precondition, held: frozenset[s
     assertion = own(ground, await ground.ledger.get(ground.scope, id))
     left = await owed(ground, id, assertion)
     if left.delete and await gone(ground, assertion.anchor if assertion else id):
-        await _confirm_gone(ground, id, assertion)
+        await _confirm_gone(ground, id, assertion, left.must)
         return
     if assertion is not None and assertion.life == "deleted":
         if unheard:
@@ -54,14 +54,17 @@ async def _delete(ground: Ground, id: str, when: Precondition, held: frozenset[s
         await _carry_out(ground, there, there.entry, when)
 
 
-async def _confirm_gone(ground: Ground, id: str, assertion: Assertion | None) -> None:
-    """Nothing is left to do in the target."""
+async def _confirm_gone(ground: Ground, id: str, assertion: Assertion | None, must: tuple[str, ...] = ()) -> None:
+    """Nothing is left to do in the target but, perhaps, the calls that had to follow."""
+    anchor = assertion.anchor if assertion else id
 
     async def apply() -> Confirmed:
+        for event in must:
+            await lifecycle.call_after(ground, event, id, None, anchor)
         return _deleted(id, None)
 
-    anchor = assertion.anchor if assertion else None
-    await carry_out(ground, Write("delete", id, anchor, reducing=Goal(delete=True)), apply)
+    anchor_then = assertion.anchor if assertion else None
+    await carry_out(ground, Write("delete", id, anchor_then, reducing=Goal(delete=True, must=must)), apply)
 
 
 async def _carry_out(ground: Ground, there: Standing, entry: Entry, when: Precondition) -> None:
@@ -80,7 +83,7 @@ async def _carry_out(ground: Ground, there: Standing, entry: Entry, when: Precon
         await lifecycle.call_after(ground, "delete", there.id, entry)
         return _deleted(there.id, None if removes else entry.id)
 
-    goal = Goal(delete=True, must=("delete",) if ground.after else ())
+    goal = Goal(delete=True, must=("delete",) if following.must(ground, "delete") else ())
     await carry_out(ground, Write("delete", there.id, entry.id, before=entry, reducing=goal), apply)
 
 

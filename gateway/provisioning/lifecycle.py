@@ -10,6 +10,7 @@ from scim2_models import ForbiddenException
 from connectors.entry import PARENT, Change, Entry, Kind
 from gateway.ledger.model import Assertion
 from gateway.mapping.compiled import Plan
+from gateway.provisioning import following
 from gateway.provisioning.documents import with_value
 from gateway.provisioning.ground import Ground
 from gateway.provisioning.model import MemberChange, Resource
@@ -129,7 +130,12 @@ def _is_tombstone(name: Any, wanted: Resource) -> bool:
     return isinstance(name, str) and wanted.get("active") is False and TOMBSTONE.fullmatch(name) is not None
 
 
-async def call_after(ground: Ground, event: str, id: str, entry: Entry | None) -> None:
-    """Make the calls that follow an event. :raises Unavailable: one that must be made could not be."""
+async def call_after(ground: Ground, event: str, id: str, entry: Entry | None, anchor: str | None = None) -> None:
+    """Make the calls that follow an event.
+
+    :param entry: as it was before; None where it is gone, and ``anchor`` was its id.
+    :raises Unavailable: one that must be made could not be.
+    """
     if ground.after is not None:
         await ground.after(event, id, entry)
+    await following.follow(ground, event, id, entry.id if entry is not None else anchor)

@@ -15,9 +15,9 @@ from typing import TypeVar
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception
 from tenacity.wait import wait_random_exponential
 
-from connectors.contract import Capabilities, Collection, CollectionSpec, Page, Query
+from connectors.contract import Calling, Capabilities, Collection, CollectionSpec, Page, Query
 from connectors.entry import Attributes, Change, Entry, Kind
-from connectors.errors import Conflict, ConnectorError, NotFound, Unavailable
+from connectors.errors import Conflict, ConnectorError, NotFound, Unavailable, Unsupported
 from connectors.filters import Leaf, Verdict
 from gateway.provisioning.model import RetrySettings
 from gateway.provisioning.watch import Watch
@@ -142,7 +142,8 @@ class Retrying:
 
     async def create(self, attributes: Attributes, id: str | None = None) -> Entry:
         """As the contract says; a repetition that meets the entry under ``id`` returns it."""
-        attempts = Attempts(self._settings, writing=True, watch=self._watch, resend=id is not None)
+        certain = id is not None or self.capabilities.repeatable
+        attempts = Attempts(self._settings, writing=True, watch=self._watch, resend=certain)
 
         async def call() -> Entry:
             if attempts.uncertain and id is not None:
@@ -177,6 +178,13 @@ class Retrying:
                     raise
 
         await attempts.run(call)
+
+    async def call(self, number: int, id: str) -> None:
+        """See ``Calling.call``; made twice it is as if made once. :raises Unsupported: this backend makes no calls."""
+        collection = self._collection
+        if not isinstance(collection, Calling):
+            raise Unsupported("this backend has no calls to make")
+        await Attempts(self._settings, writing=True, watch=self._watch).run(lambda: collection.call(number, id))
 
     async def _find(self, id: str) -> Entry | None:
         try:

@@ -9,7 +9,7 @@ from connectors.entry import Entry
 from connectors.errors import NotFound
 from gateway.ledger.model import Confirmed, Goal
 from gateway.mapping.compiled import Plan
-from gateway.provisioning import lifecycle
+from gateway.provisioning import following, lifecycle
 from gateway.provisioning.documents import asserted_by_put
 from gateway.provisioning.ground import Ground
 from gateway.provisioning.lifecycle import Asked
@@ -44,7 +44,9 @@ async def vanish(ground: Ground, there: Standing, entry: Entry, asked: Asked, pl
             settled=True,
         )
 
-    write = Write(asked.operation, there.id, entry.id, asked.document, entry, Goal(deactivate=True) | there.owed)
+    must = ("deactivate",) if following.must(ground, "deactivate") else ()
+    goal = Goal(deactivate=True, must=must) | there.owed
+    write = Write(asked.operation, there.id, entry.id, asked.document, entry, goal)
     assertion = await carry_out(ground, write, apply)
     return Standing(there.id, None, shown, assertion)
 
@@ -52,7 +54,10 @@ async def vanish(ground: Ground, there: Standing, entry: Entry, asked: Asked, pl
 async def settle(ground: Ground, id: str) -> None:
     """Let an object be absent whose entry went while the answer was lost."""
     assertion = own(ground, await ground.ledger.get(ground.scope, id))
-    if assertion is None or assertion.life != "live" or not (await owed(ground, id, assertion)).deactivate:
+    if assertion is None or assertion.life != "live":
+        return
+    left = await owed(ground, id, assertion)
+    if not left.deactivate:
         return
     if not await gone(ground, assertion.anchor):
         return
@@ -60,6 +65,8 @@ async def settle(ground: Ground, id: str) -> None:
     deferring = await referrers(ground, id, assertion.anchor, assertion)
 
     async def apply() -> Confirmed:
+        for event in left.must:
+            await lifecycle.call_after(ground, event, id, None, assertion.anchor)
         return Confirmed(
             id=id,
             anchor=None,
@@ -71,7 +78,7 @@ async def settle(ground: Ground, id: str) -> None:
             detail="the entry was found removed",
         )
 
-    await carry_out(ground, Write("finish", id, None, document, reducing=Goal(deactivate=True)), apply)
+    await carry_out(ground, Write("finish", id, None, document, reducing=Goal(deactivate=True, must=left.must)), apply)
 
 
 def is_absent_from_birth(ground: Ground, wanted: Resource) -> bool:

@@ -1,5 +1,5 @@
 """See that the tests have their backends: real slapd, ldap-utils, PostgreSQL, MariaDB, 389 Directory Server and
-Samba.
+Samba, and applications with a REST API.
 
 Run by ``make test``. Where a binary is missing and this is a Debian or Ubuntu machine that may be changed (root), the
 packages are installed, and no service is started. Elsewhere it says what is missing, and the tests that need it skip.
@@ -13,6 +13,9 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[2]))  # run as a script, by ``make test``
+from tests.backends import applications
 
 SBIN = "/usr/sbin:/usr/libexec:/usr/local/libexec"
 PACKAGES: dict[str, Callable[[], object]] = {
@@ -77,6 +80,9 @@ def main() -> int:
     if absent:
         print(f"missing, so that their tests will be skipped: {', '.join(absent)}", file=sys.stderr)
         print(f"on Debian or Ubuntu: sudo apt-get install {' '.join(PACKAGES)}", file=sys.stderr)
+    absent = applications.install_missing()
+    if absent:
+        print(f"missing, so that their tests will be skipped: {', '.join(absent)}", file=sys.stderr)
     return 0
 
 

@@ -10,6 +10,8 @@ from pydantic import BaseModel
 
 from connectors import errors
 from connectors.ldap.options import _KEYS as LDAP_KEYS
+from connectors.rest.options import AUTH, AUTH_KEYS
+from connectors.rest.options import KEYS as REST_KEYS
 from connectors.sql.connector import KEYS as SQL_KEYS
 from gateway.cli.program import program
 from gateway.config import load_config
@@ -39,9 +41,14 @@ def test_every_key_is_documented_and_in_the_example(key: str) -> None:
     assert re.search(rf"(^|[\s{{\[#.]){key}(\.|\s*=|\])", EXAMPLE.read_text(), re.MULTILINE), f"{key} is missing"
 
 
-@pytest.mark.parametrize("key", sorted({*LDAP_KEYS, *SQL_KEYS} - {"settle"}))
+@pytest.mark.parametrize("key", sorted({*LDAP_KEYS, *REST_KEYS, *SQL_KEYS, *AUTH} - {"settle"}))
 def test_every_key_of_a_connector_is_documented(key: str) -> None:
     assert f"`{key}`" in (REFERENCE / "configuration.md").read_text()
+
+
+@pytest.mark.parametrize("key", sorted(set().union(*AUTH_KEYS.values())))
+def test_every_key_of_a_login_is_shown(key: str) -> None:
+    assert re.search(rf"\b{key}\b( =|`)", (ROOT / "docs" / "how-to" / "rest.md").read_text())
 
 
 def test_the_example_loads_and_also_with_every_comment_taken_away() -> None:

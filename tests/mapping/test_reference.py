@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.mapping import keys
+from gateway.mapping import http_keys, keys
 from gateway.mapping.check import check
 from gateway.mapping.compiled import compile_mapping
 from gateway.mapping.document import presets
@@ -35,6 +35,15 @@ BASES = {
         [user]
         table = "users"
         anchor = { attr = "id", generate = "uuid4" }
+        [user.map]
+        userName = { attr = "email", required = true }
+        active = "active"
+        """,
+    "rest": """
+        [user]
+        anchor = "id"
+        [user.http]
+        read = { get = "/users/{id}" }
         [user.map]
         userName = { attr = "email", required = true }
         active = "active"
@@ -76,7 +85,8 @@ def test_examples_load_check_and_pass_their_tests(tmp_path: Path, kind: str, tex
 
 
 def tables() -> list[tuple[str, keys.Keys]]:
-    named = {name: value for name, value in vars(keys).items() if name.isupper() and isinstance(value, dict)}
+    both = {**vars(keys), **vars(http_keys)}
+    named = {name: value for name, value in both.items() if name.isupper() and isinstance(value, dict)}
     flat: list[tuple[str, keys.Keys]] = []
     for name, value in named.items():
         inner = [each for each in value.values() if isinstance(each, dict)]

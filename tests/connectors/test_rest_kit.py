@@ -1,0 +1,45 @@
+"""The REST connector keeps the contract, on the application of ``examples/rest-app``."""
+
+import pytest
+
+from connectors.contract import Connector
+from connectors.entry import Attributes
+from connectors.rest import RestConnector
+from connectors.testing import ContractTests, Specimen
+from tests.backends.ports import lasting_ports
+from tests.backends.rest_app import RestApp
+from tests.connectors.rest_mapping import GROUP, USER
+
+
+def _person(n: int) -> Attributes:
+    return {"email": (f"person{n}@example.com",), "first_name": (f"Person {n}",)}
+
+
+class TestRestApp(ContractTests):
+    """Cursors, ETags, idempotency keys; teams by Link header."""
+
+    specimen = Specimen(
+        specs={"User": USER, "Group": GROUP},
+        fill=_person,
+        fill_group=lambda n: {"name": (f"team {n}",)},
+        name="first_name",
+        text="title",
+        unique="email",
+        boolean="saml_enabled",
+        number="logins",
+        moment="last_seen",
+        many="tags",
+        child="emails",
+        reference="manager_id",
+        secret="password",
+        bad=("logins", ("ten",)),
+        crowd=45,
+    )
+
+    @pytest.fixture
+    def connector(self, rest_app: RestApp) -> Connector:
+        return RestConnector.from_options("test", rest_app.options())
+
+    @pytest.fixture
+    def unreachable(self) -> Connector:
+        return RestConnector.from_options("away", {"base": f"http://127.0.0.1:{lasting_ports(1)[0]}"})
