@@ -17,6 +17,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import ldap3
 import pytest
 
 from tests.backends.certificates import make_certificates
@@ -27,7 +28,9 @@ CACHE = Path(__file__).parent.parent.parent / ".cache"
 SAMBA = shutil.which("samba", path="/usr/sbin:/usr/local/sbin:/usr/local/samba/sbin")
 TOOL = shutil.which("samba-tool", path=f"{os.environ.get('PATH', '')}:/usr/local/samba/bin")
 SETUP = Path("/usr/share/samba/setup/ad-schema")
-BASE = "DC=corp,DC=example"
+DOMAIN = "DC=corp,DC=example"
+BASE = f"OU=staff,{DOMAIN}"
+"""the organisational unit that the gateway manages"""
 ADMIN_PASSWORD = "Adm1n-Passw0rd!"
 PROVISION = (
     "domain", "provision", "--quiet", "--realm=CORP.EXAMPLE", "--domain=CORP", "--host-name=dc1",
@@ -65,8 +68,9 @@ class Samba(LdapServer):
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
         self.base = BASE
-        self.root_dn, self.root_password = f"CN=Administrator,CN=Users,{BASE}", ADMIN_PASSWORD
-        self.bind_dn, self.password = f"CN=gateway,CN=Users,{BASE}", "correct-Horse-battery-7"
+        self.domain = DOMAIN
+        self.root_dn, self.root_password = f"CN=Administrator,CN=Users,{DOMAIN}", ADMIN_PASSWORD
+        self.bind_dn, self.password = f"CN=gateway,CN=Users,{DOMAIN}", "correct-horse-battery"
         self.address = (_free_address(), 636)
         self.url = f"ldaps://{self.address[0]}"
         certificates = make_certificates(folder, (self.address[0], "dc1.corp.example"))
@@ -85,15 +89,17 @@ class Samba(LdapServer):
 
     def fill(self) -> None:
         """The units, and the gateway's login: an account operator, who may not touch administrators."""
-        for unit in UNITS:
-            assert self.raw.add(f"OU={unit},{BASE}", "organizationalUnit"), self.raw.result
+        any_password = {"pwdProperties": [(ldap3.MODIFY_REPLACE, ["0"])]}  # of seven characters
+        assert self.raw.modify(DOMAIN, any_password), self.raw.result
+        for unit in (BASE, *(f"OU={unit},{BASE}" for unit in UNITS)):
+            assert self.raw.add(unit, "organizationalUnit"), self.raw.result
         held = {
             "sAMAccountName": "gateway",
             "userAccountControl": "512",
             "unicodePwd": f'"{self.password}"'.encode("utf-16-le"),
         }
         assert self.raw.add(self.bind_dn, "user", held), self.raw.result
-        operators = f"CN=Account Operators,CN=Builtin,{BASE}"
+        operators = f"CN=Account Operators,CN=Builtin,{DOMAIN}"
         assert self.raw.extend.microsoft.add_members_to_groups([self.bind_dn], [operators], fix=False)
 
     def reset(self) -> None:

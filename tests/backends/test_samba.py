@@ -18,7 +18,7 @@ def test_the_codes_of_active_directory(domain: Samba) -> None:
     codes = []
     for kind, dn in (
         (ldap3.MODIFY_ADD, ann),
-        (ldap3.MODIFY_DELETE, f"CN=gateway,CN=Users,{domain.base}"),
+        (ldap3.MODIFY_DELETE, f"CN=gateway,CN=Users,{domain.domain}"),
         (ldap3.MODIFY_ADD, f"CN=nobody,OU=people,{domain.base}"),
     ):
         domain.raw.modify(group, {"member": [(kind, [dn])]})

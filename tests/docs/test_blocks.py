@@ -20,7 +20,8 @@ BIN = Path(sys.executable).parent
 KNOWN = {"toml", "bash", "json", "python", "sql", "text"}
 STOP = '[ -z "${SERVER:-}" ] || { kill $SERVER; wait $SERVER || true; }'
 WAIT = 'for i in $(seq 100); do curl -sf "$HEALTH" >/dev/null && break; sleep 0.1; done; curl -sf "$HEALTH" >/dev/null'
-ELSEWHERE = {"docs/how-to/openldap.md", "docs/how-to/sql.md", *JOURNEYS}
+TARGETS = {f"docs/how-to/{page}.md" for page in ("openldap", "active-directory", "389ds", "sql")}
+ELSEWHERE = {*TARGETS, *JOURNEYS}
 """pages whose commands need a target: test_targets.py runs them; or after which a provider comes: test_providers.py"""
 
 

@@ -38,7 +38,7 @@ from pathlib import Path
 from typing import Any
 
 FOLDER = Path(__file__).parent / "dialogues"
-BACKENDS = ("memory", "embedded", "sql-sqlite", "sql-postgresql", "sql-mariadb", "openldap")
+BACKENDS = ("memory", "embedded", "sql-sqlite", "sql-postgresql", "sql-mariadb", "openldap", "389ds", "samba")
 Content = dict[str, dict[str, Any]]
 """kind ("user", "group") → nickname → neutral name → value, or false"""
 
@@ -101,8 +101,9 @@ def _document(name: str) -> dict[str, Any]:
 
 
 def _names(backend: str) -> list[str]:
-    """What a file may call a backend: "sql-sqlite" is of the kind "sql"."""
-    return list(dict.fromkeys([backend.partition("-")[0], backend]))
+    """What a file may call a backend: "sql-sqlite" is of the kind "sql", and the directories are like OpenLDAP."""
+    kind = "openldap" if backend in ("389ds", "samba") else backend.partition("-")[0]
+    return list(dict.fromkeys([kind, backend]))
 
 
 def _as_on(step: dict[str, Any], backend: str) -> dict[str, Any]:

@@ -7,18 +7,26 @@ from typing import Any
 import ldap3
 from ldap3.utils.conv import escape_filter_chars
 
+from tests.backends.ldap_server import LdapServer
 from tests.backends.slapd import Slapd
 from tests.journeys.directories import Content, Told, fits_ssha, told_password
 
 PERSON, GROUP = "inetOrgPerson", "groupOfNames"
 LOCK = "000001010000Z"
-OPERATIONAL = ("pwdAccountLockedTime",)
 
 
 class InSlapd:
     """See ``Directory``."""
 
     mapping = "openldap"
+    anchor = "entryUUID"
+    classes = ("top", "person", "organizationalPerson", "inetOrgPerson")
+    locked: tuple[str, ...] = (LOCK,)
+    """how the attribute of ``active`` says that somebody is locked"""
+    operational: tuple[str, ...] = ("pwdAccountLockedTime",)
+    """what is only returned when named"""
+    unseen: frozenset[str] = frozenset()
+    """what the server writes beside"""
     names: Mapping[str, str] = {
         "userName": "uid",
         "externalId": "employeeNumber",
@@ -38,7 +46,7 @@ class InSlapd:
     raw_names: frozenset[str] = frozenset({"cn"})
     group_names: frozenset[str] = frozenset()
 
-    def __init__(self, server: Slapd) -> None:
+    def __init__(self, server: Slapd | LdapServer) -> None:
         self.server = server
 
     def target(self) -> Mapping[str, Any]:
@@ -50,7 +58,7 @@ class InSlapd:
         }
 
     def content(self, passwords: Iterable[str]) -> Content:
-        people = self.server.search(f"(objectClass={PERSON})", attributes=("*", *OPERATIONAL))
+        people = self.server.search(f"(objectClass={PERSON})", attributes=("*", *self.operational))
         users = {dn: self._user(dn, held, passwords) for dn, held in people.items()}
         called = {unescaped(dn): told["userName"] for dn, told in users.items()}
         for told in users.values():
@@ -59,8 +67,8 @@ class InSlapd:
         groups = {}
         for dn, held in self.server.search(f"(objectClass={GROUP})", attributes=("*",)).items():
             self._placed(dn, "cn", held["cn"][0], "ou=groups")
-            named = [each for each in held["member"] if each != self._nobody]
-            assert set(held) == {"objectClass", "cn", "member"}
+            named = [each for each in held.get("member", ()) if each != self._nobody]
+            assert set(held) - self.unseen <= {"objectClass", "cn", "member"}
             groups[held["cn"][0]] = {
                 "displayName": held["cn"][0],
                 "members": {called[unescaped(each)] for each in named},
@@ -75,13 +83,13 @@ class InSlapd:
         neutral = {raw: name for name, raw in self.names.items()}
         told: Told = {"active": True}
         for raw, values in held.items():
+            if raw in self.unseen:
+                continue
             assert len(values) <= 1 or raw == "objectClass", (raw, values)
             told |= {neutral.get(raw, raw): value for value in values}
-        assert held["objectClass"] == ["top", "person", "organizationalPerson", "inetOrgPerson"]
+        assert {each for each in held["objectClass"] if each not in self.unseen} == set(self.classes)
         del told["objectClass"]
-        if told["active"] is not True:
-            assert told["active"] == LOCK
-            told["active"] = False
+        told["active"] = told["active"] not in self.locked
         stored = told.pop("password", None)
         unit = "contractors" if told.get("userType") == "Contractor" else "people"
         self._placed(dn, "uid", told["userName"], f"ou={unit}")
@@ -94,14 +102,18 @@ class InSlapd:
         assert unescaped(dn.removesuffix(end)) == f"{attribute}={value}", dn
 
     def traces(self) -> Any:
-        return self.server.search("(|(objectClass=inetOrgPerson)(objectClass=groupOfNames))")
+        return self.server.search(
+            "(|(objectClass=inetOrgPerson)(objectClass=groupOfNames))", attributes=("*", "+", *self.operational)
+        )
 
     def id_of(self, kind: str, name: str) -> str:
         attribute = {"user": "uid", "group": "cn"}[kind]
         structural = {"user": PERSON, "group": GROUP}[kind]
-        found = self.server.search(f"(&(objectClass={structural})({attribute}={escape_filter_chars(name)}))")
+        found = self.server.search(
+            f"(&(objectClass={structural})({attribute}={escape_filter_chars(name)}))", attributes=(self.anchor,)
+        )
         assert len(found) == 1, list(found)
-        return next(iter(found.values()))["entryUUID"][0]
+        return next(iter(found.values()))[self.anchor][0].lower()
 
     def _dn(self, name: str) -> str:
         return next(iter(self.server.search(f"(uid={escape_filter_chars(name)})", attributes=("1.1",))))
@@ -109,7 +121,7 @@ class InSlapd:
     def add(self, kind: str, told: Told) -> None:
         if kind == "user":
             held = {self.names[key]: value for key, value in told.items() if key != "active"} | self.derived(told, True)
-            classes = ["top", "person", "organizationalPerson", "inetOrgPerson"]
+            classes = list(self.classes)
             dn = f"uid={told['userName']},ou=people,{self.server.base}"
             self._done(self.server.raw.add(dn, classes, held))
             return
@@ -123,7 +135,7 @@ class InSlapd:
         else:
             dn, held = self._dn(name), {self.names.get(key, key): [value] for key, value in told.items()}
         if "active" in told:
-            held[self.names["active"]] = [] if told["active"] else [LOCK]
+            held[self.names["active"]] = [] if told["active"] else [self.locked[0]]
         changes = {raw: [(ldap3.MODIFY_REPLACE, values)] for raw, values in held.items()}
         self._done(self.server.raw.modify(dn, changes))
 
