@@ -38,7 +38,7 @@ PORT=$(free_port)
 sed -i.old "s/127.0.0.1:3389/127.0.0.1:$PORT/" "$WORK/config.toml"
 mkdir "$WORK/db"
 cd "$WORK"
-slapadd -q -f slapd.conf -l directory.ldif
+slapadd -q -f slapd.conf -l directory.ldif >slapadd.log 2>&1 || { cat slapadd.log >&2; exit 1; }
 "$SLAPD" -f slapd.conf -h "ldap://127.0.0.1:$PORT" -d 0 2>slapd.log &
 STARTED+=($!)
 cd "$HERE"

@@ -93,7 +93,12 @@ def _path_faults(subject: Subject, row: Row) -> Iterator[str]:
     try:
         path = parse_path(row.path, subject.index, subject.section.name)
     except PathError as error:
-        yield str(error)
+        children = subject.section.children
+        attrs = [
+            other.attr for other in subject.section.rows if other is not row and other.attr not in (None, *children)
+        ]
+        hint = suggest(row.path, filter(None, attrs)) if row.path in children else ""
+        yield f"no row has attr = {row.path!r}{hint}" if hint else str(error)
         return
     short = subject.section.name.lower()
     table = short if short in ("user", "group") else f"resource.{subject.section.name}"

@@ -86,7 +86,7 @@ def _match(subject: Subject) -> Iterator[Message]:
 
 
 def _conditions(subject: Subject) -> Iterator[Message]:
-    section = subject.section
+    section, known = subject.section, writers(subject)
     conditions: list[tuple[str, tuple[str | int, ...], bool]] = []
     if section.scope is not None:
         conditions.append((section.scope, ("scope",), True))
@@ -97,7 +97,7 @@ def _conditions(subject: Subject) -> Iterator[Message]:
         if choice.when is not None
     ]
     for text, keys, target in conditions:
-        for fault in filter_faults(text, subject.index, section.name, target=target):
+        for fault in filter_faults(text, subject.index, section.name, target=known if target else None):
             yield Message(subject.place(*keys), fault)
     for number, choice in enumerate(section.parent[:-1]):
         if choice.when is None:
@@ -153,7 +153,7 @@ def _children(subject: Subject) -> Iterator[Message]:
             yield Message(subject.place("child", name), text)
         for sub in columns if isinstance(columns, dict) and subs else ():
             if sub not in subs:
-                text = f"{sub!r} is not a sub-attribute of {path.top}{suggest(sub, subs)}"
+                text = f"{sub!r} is not a sub-attribute of {path.known.head.name}{suggest(sub, subs)}"
                 yield Message(subject.place("child", name, "map", sub), text)
 
 

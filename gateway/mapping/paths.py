@@ -145,7 +145,19 @@ def _find(name: str, index: AttributeIndex, resource: str) -> Known:
         for known in index
         if known.sub is None
     ]
-    raise PathError(f"'{attr or name}' is not an attribute of {resource}{suggest(attr or name, names)}")
+    raise PathError(
+        f"'{attr or name}' is not an attribute of {resource}{as_part(name, index) or suggest(attr or name, names)}"
+    )
+
+
+def as_part(name: str, index: AttributeIndex) -> str:
+    """Return ``; did you mean 'name.familyName'?`` for a name that one attribute alone has as a part, else nothing."""
+    shorts = {urn: short for short, urn in index.shorts.items()}
+    found = [known for known in index if known.sub is not None and known.sub.name.lower() == name.lower()]
+    if len(found) != 1 or found[0].sub is None:
+        return ""
+    prefix = f"{shorts[found[0].extension]}:" if found[0].extension else ""
+    return f"; did you mean '{prefix}{found[0].head.name}.{found[0].sub.name}'?"
 
 
 def _last_dot(name: str) -> tuple[str, str, str]:
