@@ -105,6 +105,111 @@ async def test_a_test_user_made_twice_wants_a_mapping_that_deletes_for_good(
         assert "userName belongs to a deleted account" in refused["detail"]
 
 
+DEFAULTS = {
+    "displayName": "Ann B. Lee",
+    "title": "Nurse",
+    "preferredLanguage": "nl",
+    "name.givenName": "Anna",
+    "name.familyName": "Lee",
+    "name.formatted": "Anna Lee",
+    'emails[type eq "work"].value': "anna@example.com",
+    'addresses[type eq "work"].formatted': "Room 4",
+    'addresses[type eq "work"].streetAddress': "1 Main Street",
+    'addresses[type eq "work"].locality': "Ghent",
+    'addresses[type eq "work"].region': "East Flanders",
+    'addresses[type eq "work"].postalCode': "9000",
+    'addresses[type eq "work"].country': "BE",
+    'phoneNumbers[type eq "work"].value': "+32 9 555 01 00",
+    'phoneNumbers[type eq "mobile"].value': "+32 470 55 01 00",
+    'phoneNumbers[type eq "fax"].value': "+32 9 555 01 01",
+    f"{ENTERPRISE}:employeeNumber": "17",
+    f"{ENTERPRISE}:department": "Ward 4",
+}
+"""the attributes that Entra ID maps where nobody changes its mappings, beside userName, active, externalId, manager"""
+
+
+@everywhere
+async def test_s3_what_entra_maps_by_default_is_never_an_error(
+    backend: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    async with gateway(directory_of(backend, tmp_path, request), tmp_path, "entra") as site:
+        id = await site.user()
+        for op in ("Add", "Replace"):
+            for path, value in DEFAULTS.items():
+                await site.patch(f"/Users/{id}", {"op": op, "path": path, "value": value})
+        told = site.users()["ann@example.com"]
+        assert (told["givenName"], told["familyName"]) == ("Anna", "Lee")
+        if backend == "slapd":
+            assert (told["street"], told["l"], told["postalCode"]) == ("1 Main Street", "Ghent", "9000")
+        flat = {path: value for path, value in DEFAULTS.items() if path != "name.familyName"}
+        await site.patch(f"/Users/{id}", {"op": "replace", "value": flat})
+        for path in flat:
+            await site.patch(f"/Users/{id}", {"op": "Remove", "path": path})
+        told = site.users()["ann@example.com"]
+        assert not {"givenName", "title", "email", "phone", "mobile", "department", "street", "l"} & told.keys()
+
+
+OKTA: dict[str, Any] = {
+    "schemas": [USER, ENTERPRISE],
+    "userName": "ann@example.com",
+    "externalId": "ext-ann@example.com",
+    "name": {
+        "givenName": "Anna",
+        "familyName": "Lee",
+        "middleName": "B",
+        "honorificPrefix": "Dr.",
+        "honorificSuffix": "II",
+        "formatted": "Anna Lee",
+    },
+    "emails": [
+        {"primary": True, "type": "work", "value": "anna@example.com"},
+        {"primary": False, "type": "home", "value": "anna@home.example"},
+    ],
+    "displayName": "Anna Lee",
+    "nickName": "An",
+    "profileUrl": "example.com/anna",
+    "title": "Nurse",
+    "userType": "Employee",
+    "preferredLanguage": "en_US",
+    "locale": "en_US",
+    "timezone": "America/Los_Angeles",
+    "phoneNumbers": [{"primary": True, "type": "work", "value": "+1 201 555 0100"}, {"type": "mobile", "value": ""}],
+    "addresses": [{"primary": True, "type": "work", "streetAddress": "1 Main", "locality": "Reno", "country": "USA"}],
+    "groups": [],
+    "entitlements": [],
+    "active": True,
+    ENTERPRISE: {
+        "employeeNumber": "17",
+        "costCenter": "4130",
+        "organization": "Example",
+        "division": "Care",
+        "department": "Ward 4",
+        "manager": {"value": "ext-bo@example.com", "displayName": "Bo Day"},
+    },
+}
+"""a user with everything that Okta maps where nobody changes its profile, and the types that Okta takes for text"""
+
+
+@everywhere
+async def test_s13_what_okta_maps_by_default_is_never_an_error(
+    backend: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    async with gateway(directory_of(backend, tmp_path, request), tmp_path) as site:
+        id = (await site.send("POST", "/Users", OKTA, 201)).json()["id"]
+        before = site.directory.traces()
+        await site.send("PUT", f"/Users/{id}", {**OKTA, "id": id, "meta": {"resourceType": "User"}}, 200)
+        await site.patch(f"/Users/{id}", {"op": "replace", "value": {**OKTA, "id": id}})
+        assert site.directory.traces() == before
+        told = site.users()["ann@example.com"]
+        assert (told["givenName"], told["familyName"], told["active"]) == ("Anna", "Lee", True)
+        if backend in ("memory", "slapd"):
+            assert (told["email"], told["phone"], told["department"]) == (
+                "anna@example.com",
+                "+1 201 555 0100",
+                "Ward 4",
+            )
+
+
 @everywhere
 async def test_s9_a_put_of_a_group_writes_the_difference(
     backend: str, tmp_path: Path, request: pytest.FixtureRequest
