@@ -43,6 +43,11 @@ class RowValues:
         self.held = self._held()
         """what the target may hold: what the row writes, and what others wrote"""
 
+    @property
+    def passable(self) -> bool:
+        """Whether the steps take any of the values at all. What a plugin takes, nobody here can guess."""
+        return any(step.name.startswith("plugin:") for step in self.row.via) or any(map(self.accepts, self.single))
+
     def document(self, value: Any) -> dict[str, Any]:
         """Return a document that asserts ``value`` and nothing else."""
         known = self.path.known

@@ -67,6 +67,9 @@ def _row_messages(subject: Subject, row: Row) -> Iterator[Message]:
     values = RowValues(subject, row)
     if values.one_way:
         return
+    if values.steps and not values.passable:
+        yield Message(row.place, "via: every value that was tried is refused by the steps; is their order right?")
+        return
     trial = _RowTrial(_alone(subject, row), row, values)
     for number, text in step_breaches(values.steps, values.single, values.seed):
         yield _message(row, number, text)

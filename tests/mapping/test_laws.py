@@ -116,6 +116,14 @@ def test_every_two_way_step_keeps_the_laws(tmp_path: Path, row: str) -> None:
     assert broken(tmp_path, row) == []
 
 
+def test_steps_in_an_order_that_no_value_survives_are_caught(tmp_path: Path) -> None:
+    row = '\'addresses[type eq "work"].country\' = { attr = "c", via = ["int", { country = "numeric" }] }'
+    assert broken(tmp_path, row) == [
+        '8: user.map."addresses[type eq \\"work\\"].country": via: every value that was tried is refused by the steps; '
+        "is their order right?"
+    ]
+
+
 def test_rows_that_are_lawful_alone_and_not_together_are_caught(tmp_path: Path) -> None:
     rows = 'emails = { attr = "all", via = ["json"] }\n\'emails[type eq "work"].value\' = "mail"'
     (message,) = broken(tmp_path, rows)
