@@ -97,7 +97,8 @@ def _accounts(place: Place, settings: Settings) -> Iterable[Finding]:
 def _required(schema: Schema, place: Place, given: frozenset[str]) -> Iterable[Finding]:
     """Every attribute that the classes demand is written by some row, or ``given`` by the directory itself."""
     must, _ = schema.requirements(place.classes)
-    written = {"objectclass", *(alias for name in place.spec.attributes for alias in schema.names(name))}
+    written = {"objectclass", *(each.attribute.lower() for each in place.numbers)}
+    written |= {alias for name in place.spec.attributes for alias in schema.names(name)}
     if MEMBERS in place.spec.references and place.member and place.placeholder:
         written.update(schema.names(place.member))
     for name in sorted(must - written - given):

@@ -14,6 +14,7 @@ from connectors.ldap.controls import ASSERTION, POST_READ, post_read, row_after
 from connectors.ldap.dn import rdn, split
 from connectors.ldap.members import Memberships
 from connectors.ldap.messages import add, delete
+from connectors.ldap.numbers import take
 from connectors.ldap.pool import Link
 from connectors.ldap.requests import Requests
 
@@ -33,6 +34,9 @@ class Lives:
         if link.features.active_directory:
             accounts.check_new(values, person=self._place.is_person)
         dn = self._new_dn(attributes, values)
+        for each in self._place.numbers:
+            if each.attribute not in values:
+                values[each.attribute] = [str(await take(link, each, self._place.base)).encode()]
         controls = [post_read(self._requests.attributes)] if link.features.has(POST_READ) else []
         response = await link.write(add(dn, values), controls)
         if response.code == codes.NO_SUCH_OBJECT:

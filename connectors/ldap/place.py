@@ -10,6 +10,7 @@ from connectors.ldap import query
 from connectors.ldap.dn import parse, split
 from connectors.ldap.filtertext import parse_filter
 from connectors.ldap.messages import Row
+from connectors.ldap.numbers import Numbers, numbers_of
 from connectors.ldap.options import Settings
 from connectors.ldap.values import NOT_TEXT, Anchor, anchor_of, decode
 
@@ -49,6 +50,8 @@ class Place:
     placeholder: str | None = None
     chunk: int = 500
     secrets: frozenset[str] = frozenset()
+    numbers: tuple[Numbers, ...] = ()
+    """those that every new entry gets"""
     by_class: bool = True
     _requests: dict[frozenset[str] | None, list[str]] = field(default_factory=dict, repr=False, compare=False)
     _shown: dict[frozenset[str] | None, Wanted] = field(default_factory=dict, repr=False, compare=False)
@@ -167,6 +170,11 @@ def place_of(spec: CollectionSpec, settings: Settings) -> Place:
             term = parse_filter(str(options["search_filter"]))
         except ValueError as error:
             errors.append(f"{spec.name}: search_filter: {error}")
+    numbers: tuple[Numbers, ...] = ()
+    try:
+        numbers = numbers_of(options.get("numbers"), settings.base)
+    except ValueError as error:
+        errors.append(f"{spec.name}: {error}")
     if errors:
         raise ValueError("\n".join(errors))
     return Place(
@@ -183,6 +191,7 @@ def place_of(spec: CollectionSpec, settings: Settings) -> Place:
         placeholder=str(placeholder).replace("{base}", settings.base) if placeholder else None,
         chunk=chunk,
         secrets=frozenset(name.lower() for name in spec.secrets),
+        numbers=numbers,
         by_class="search_filter" not in options,
     )
 
