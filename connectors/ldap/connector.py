@@ -6,10 +6,11 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from connectors.contract import CollectionSpec, Finding
+from connectors.entry import MEMBERS
 from connectors.ldap.check import check
 from connectors.ldap.collection import LdapCollection
 from connectors.ldap.options import Settings, settings_of
-from connectors.ldap.place import place_of
+from connectors.ldap.place import Place, place_of
 from connectors.ldap.pool import Link, Pool
 
 T = TypeVar("T")
@@ -42,6 +43,7 @@ class LdapConnector:
                 places[name] = place_of(spec, self.settings)
             except ValueError as error:
                 errors.append(str(error))
+        errors += [] if errors else _misnamed(places)
         if errors:
             raise ValueError("\n".join(errors))
         return {name: LdapCollection(place, places, self._pool, self._run) for name, place in places.items()}
@@ -67,6 +69,17 @@ class LdapConnector:
                 running.cancel()
             await _done(running)
             raise
+
+
+def _misnamed(places: Mapping[str, Place]) -> list[str]:
+    """Members that are named by another attribute than their entries are."""
+    return [
+        f"{name}: members.value must be the 'rdn' of {kind}, '{places[kind].rdn}'"
+        for name, place in places.items()
+        if place.member_by and MEMBERS in place.spec.references
+        for kind in place.spec.references[MEMBERS].collections
+        if kind in places and places[kind].rdn.lower() != place.member_by.lower()
+    ]
 
 
 async def _verb(link: Link, work: Work[T], arguments: Sequence[Any]) -> T:

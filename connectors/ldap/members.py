@@ -194,4 +194,16 @@ class Memberships:
         self._left = []
 
     async def _change(self, link: Link, place: Place, group: str, kind: int) -> Response:
-        return await send(link, place, group, [(kind, place.member or "", [self._dn.encode()])])
+        return await send(link, place, group, [(kind, place.member or "", [place.name_of(self._dn).encode()])])
+
+    async def follow(self, link: Link, new: str) -> None:
+        """The entry has another DN: groups that name it by a value have it by the new one.
+
+        :raises Unavailable: ``uncertain``, where one refuses.
+        """
+        for place, group in await self._resolver.groups_of(link, self._dn):
+            before, after = place.name_of(self._dn).encode(), place.name_of(new).encode()
+            if place.member_by and before != after:
+                mods = [(DELETE, place.member or "", [before]), (ADD, place.member or "", [after])]
+                if (await send(link, place, group, mods)).code not in (codes.SUCCESS, codes.NO_SUCH_OBJECT):
+                    raise Unavailable("a membership could not follow a rename", uncertain=True)

@@ -7,7 +7,7 @@ from typing import TypeVar
 from connectors.contract import CollectionSpec
 from connectors.entry import MEMBERS, PARENT, Entry, Value
 from connectors.ldap import query
-from connectors.ldap.dn import parse, split
+from connectors.ldap.dn import normal_type, parse, split
 from connectors.ldap.filtertext import parse_filter
 from connectors.ldap.messages import Row
 from connectors.ldap.numbers import Numbers, numbers_of
@@ -52,6 +52,8 @@ class Place:
     secrets: frozenset[str] = frozenset()
     numbers: tuple[Numbers, ...] = ()
     """those that every new entry gets"""
+    member_by: str | None = None
+    """the naming attribute of members whose value ``member`` holds; None where it holds their DNs"""
     by_class: bool = True
     _requests: dict[frozenset[str] | None, list[str]] = field(default_factory=dict, repr=False, compare=False)
     _shown: dict[frozenset[str] | None, Wanted] = field(default_factory=dict, repr=False, compare=False)
@@ -74,6 +76,11 @@ class Place:
     def is_person(self) -> bool:
         """Whether the entries are accounts of Active Directory, and no groups."""
         return "user" in {name.lower() for name in self.classes}
+
+    def name_of(self, dn: str) -> str:
+        """What ``member`` holds for the entry of this DN."""
+        pairs = (parse(dn) or ((),))[0] if self.member_by else ()
+        return next((value for type_, value in pairs if normal_type(type_) == normal_type(self.member_by or "")), dn)
 
     def id_of(self, row: Row) -> str | None:
         """The entry's id; None where the directory does not show it."""
@@ -192,6 +199,7 @@ def place_of(spec: CollectionSpec, settings: Settings) -> Place:
         chunk=chunk,
         secrets=frozenset(name.lower() for name in spec.secrets),
         numbers=numbers,
+        member_by=str(members["value"]) if "value" in members else None,
         by_class="search_filter" not in options,
     )
 

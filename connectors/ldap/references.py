@@ -72,7 +72,8 @@ class Resolver:
 
     def _trusts(self, link: Link) -> bool:
         """Whether ``memberOf`` says it all. Active Directory keeps it itself, and shows long ``member`` in parts."""
-        return self._memberof or link.features.active_directory
+        named = any(each.member_by for each in self.containers)
+        return not named and (self._memberof or link.features.active_directory)
 
     async def by_id(self, link: Link, name: str, ids: Iterable[str]) -> dict[str, Found]:
         """The entries that have these ids, of the collections that ``name`` may refer to; keyed by id."""
@@ -98,16 +99,18 @@ class Resolver:
         return {id: found[id.lower()].dn for id in ids}
 
     async def by_dn(self, link: Link, name: str, dns: Iterable[str]) -> dict[str, Ref]:
-        """The references that DNs stand for, keyed by ``dn.key``; DNs of other entries have none."""
+        """The references that DNs (or what members are named by) stand for, keyed by ``dn.key``; what stands for no
+        entry has none."""
         reference = self.place.spec.references[name]
-        attribute = _dn_attribute(link.features)
+        named = self.place.member_by if name == MEMBERS else None
+        attribute = named or _dn_attribute(link.features)
         wanted = list({key(dn): dn.encode() for dn in dns}.values())
         refs: dict[str, Ref] = {}
         for _, places in self._grouped(reference):
             for at in range(0, len(wanted), BATCH):
                 term = query.any_value(attribute, wanted[at : at + BATCH])
                 for each in await _search(link, places, term, reference):
-                    refs.setdefault(key(each.dn), each.ref)
+                    refs.setdefault(key(self.place.name_of(each.dn) if named else each.dn), each.ref)
         return refs
 
     async def fill(self, link: Link, rows: Sequence[Row], attributes: frozenset[str] | None) -> list[References]:
@@ -124,7 +127,8 @@ class Resolver:
         """The filter for entries that refer to one of ``ids`` by ``name``."""
         if name != GROUPS:
             found = await self.by_id(link, name, ids)
-            return query.any_value(self.attribute(name), [each.dn.encode() for each in found.values()])
+            held = [self.place.name_of(each.dn) if name == MEMBERS else each.dn for each in found.values()]
+            return query.any_value(self.attribute(name), [each.encode() for each in held])
         return query.either([await self._in_group(link, place, ids) for place in self.containers])
 
     async def groups_of(self, link: Link, dn: str) -> list[tuple[Place, str]]:
@@ -154,7 +158,7 @@ class Resolver:
 
     def containing(self, groups: Place, dn: str) -> bytes:
         """The filter for the groups that ``dn`` is a member of."""
-        return query.both(query.equal(groups.member or "", dn.encode()), groups.filter)
+        return query.both(query.equal(groups.member or "", groups.name_of(dn).encode()), groups.filter)
 
     def shown_of(self, groups: Place) -> list[str]:
         """What a group must be asked for to be named as one."""
@@ -197,17 +201,15 @@ class Resolver:
         if self._trusts(link):
             await self._fill_memberof(link, rows, groups)
         else:
-            at_dn = Positions([row.dn for row in rows])
             for place in self.containers:
-                await self._ask_groups(link, place, [row.dn for row in rows], at_dn, groups)
+                await self._ask_groups(link, place, [place.name_of(row.dn) for row in rows], groups)
         for target, refs in zip(filled, groups, strict=True):
             if refs:
                 refs.sort(key=lambda ref: ref.id)
                 target[GROUPS] = tuple(refs)
 
-    async def _ask_groups(
-        self, link: Link, place: Place, dns: Sequence[str], at_dn: "Positions", groups: Sequence[list[Ref]]
-    ) -> None:
+    async def _ask_groups(self, link: Link, place: Place, dns: Sequence[str], groups: Sequence[list[Ref]]) -> None:
+        at_dn = Positions(dns)
         member, display = place.member or "", self._display(place)
         names = [place.anchor.attribute, *display]
         alone = len(dns) == 1  # then every group found is its, and no value need be seen
@@ -254,7 +256,7 @@ class Resolver:
             return query.any_value("memberOf", [row.dn.encode() for row in rows])
         if len(dns) > LARGEST:
             raise TooMany("the group is too large to filter by; with memberof = true the directory does it")
-        return query.any_value(_dn_attribute(link.features), dns)
+        return query.any_value(place.member_by or _dn_attribute(link.features), dns)
 
 
 def _dn_attribute(features: Features) -> str:

@@ -34,8 +34,10 @@ class Requests:
         if not ids:
             return []
         if removed:
-            return [found.dn.encode() for found in (await self.resolver.by_id(link, name, ids)).values()]
-        return list(dict.fromkeys(dn.encode() for dn in (await self.resolver.dns(link, name, ids)).values()))
+            dns = [found.dn for found in (await self.resolver.by_id(link, name, ids)).values()]
+        else:
+            dns = [*(await self.resolver.dns(link, name, ids)).values()]
+        return list(dict.fromkeys((self.place.name_of(dn) if name == MEMBERS else dn).encode() for dn in dns))
 
     def parent(self, values: Sequence[Value] | None) -> str | None:
         """The DN of a new parent.

@@ -15,7 +15,7 @@ from connectors.ldap import accounts, codes, query
 from connectors.ldap.controls import ASSERTION, POST_READ, post_read, row_after
 from connectors.ldap.dn import key, split
 from connectors.ldap.edit import Edit, Modification, Move, effect_of, may_rename, move_of
-from connectors.ldap.members import send
+from connectors.ldap.members import Memberships, send
 from connectors.ldap.messages import ADD, DELETE, REPLACE, Control, Response, Row, modify, rename
 from connectors.ldap.pool import Link
 from connectors.ldap.requests import Requests
@@ -76,6 +76,7 @@ class Updating:
             self._reading.snapshots.written()
             self._reading.known.put(id, move.target(dn))
             if move.rdn is not None:
+                await Memberships(self._resolver, dn).follow(link, move.target(dn))
                 await self._moved(link, dn)
             if members_only:
                 return None
@@ -87,7 +88,7 @@ class Updating:
         has answered, so that the next read does not miss a membership."""
         with suppress(ConnectorError):  # the rename stands, whatever a look says
             for _ in range(LOOKS):
-                if not await self._resolver.groups_of(link, old):
+                if all(place.member_by for place, _ in await self._resolver.groups_of(link, old)):
                     return
                 await asyncio.sleep(LATER)
 

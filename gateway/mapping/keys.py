@@ -175,6 +175,7 @@ MEMBERS: Keys = {
 MEMBER_OPTIONS: Mapping[str, Keys] = {
     "ldap": {
         "attr": Key("the attribute with the members' DNs", required=True),
+        "value": Key("what the attribute holds instead of DNs: the value of the members' `rdn`, such as `uid`"),
         "write": Key("`delta`: only the named values are sent", choices=("delta",)),
         "placeholder": Key("a value that keeps the attribute from being empty; never shown", removable=True),
     },

@@ -18,6 +18,7 @@ from tests.journeys.in_slapd import InSlapd
 pytestmark = pytest.mark.anyio
 PASSWORD = "Kn0wn-to-her"
 ANN = "ann@example.com"
+POSIX = 'format = 1\nextends = "openldap-posix"\n'
 
 
 @pytest.fixture
@@ -69,6 +70,25 @@ async def test_a_deleted_user_is_in_no_group_and_cannot_log_in(site: Site) -> No
     assert site.directory.logs_in(ANN, PASSWORD) is False
     assert site.members("Staff") == {"ben@example.com"}
     await site.send("GET", f"/Users/{ann}", status=404)
+
+
+async def test_an_account_of_unix_has_a_number_a_home_and_its_groups(directory: Slapd, tmp_path: Path) -> None:
+    async with gateway(InSlapd(directory), tmp_path, whole=POSIX) as site:
+        ann = await site.user()
+        group = await site.group("staff", ann)
+        await site.patch(f"/Users/{ann}", {"op": "replace", "path": "userName", "value": "moss"})
+        (held,) = directory.search("(uid=moss)").values()
+        assert (held["uidNumber"], held["homeDirectory"], held["loginShell"]) == (
+            ["10000"],
+            ["/home/ann"],
+            ["/bin/bash"],
+        )
+        (team,) = directory.search("(cn=staff)").values()
+        assert (team["gidNumber"], team["memberUid"]) == (["10000"], ["moss"])
+        assert [each["value"] for each in (await site.get(f"/Groups/{group}"))["members"]] == [ann]
+        await site.send("DELETE", f"/Users/{ann}", status=204)
+        (team,) = directory.search("(cn=staff)").values()
+        assert "memberUid" not in team
 
 
 @only("samba")
