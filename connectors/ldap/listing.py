@@ -37,6 +37,8 @@ class Snapshot:
     descending: bool
     read_at: float
     generation: int
+    steady: bool = False
+    """everybody, by id: a change of an entry changes nothing of it"""
 
     @property
     def weight(self) -> int:
@@ -142,11 +144,21 @@ class Snapshots:
     clock: Callable[[], float]
     generation: int = 0
     """counts this collection's own writes"""
+    arrivals: int = 0
+    """counts those among them by which an entry comes, goes or moves"""
     _kept: "OrderedDict[bytes, Snapshot]" = field(default_factory=OrderedDict)
 
-    def written(self) -> None:
-        """An entry was made, changed or removed here: lists without a cursor are no longer good."""
+    def written(self, *, in_place: bool = False) -> None:
+        """An entry was made, changed or removed here: lists without a cursor are no longer good.
+
+        :param in_place: it was changed and stayed where it is; a list of everybody by id is as good as before.
+        """
         self.generation += 1
+        self.arrivals += not in_place
+
+    def now(self, *, steady: bool) -> int:
+        """What a list that is read now is as good as."""
+        return self.arrivals if steady else self.generation
 
     def keep(self, digest: bytes, made: Snapshot) -> None:
         self._kept[digest] = made
@@ -163,7 +175,7 @@ class Snapshots:
         if age > CURSOR_SECONDS:
             del self._kept[digest]
             return None
-        fresh = age <= SECONDS and kept.generation == self.generation
+        fresh = age <= SECONDS and kept.generation == self.now(steady=kept.steady)
         return kept if walk or fresh else None
 
 

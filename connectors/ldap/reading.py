@@ -237,8 +237,9 @@ class Reading:
         return Page(tuple(entries), total if query.count else None, cursor)
 
     async def _read_list(self, link: Link, query: Query, wanted: Sequence[bytes], digest: bytes) -> Snapshot:
-        generation = self.snapshots.generation
         by_id = query.sort_by is None or query.sort_by == ID
+        steady = by_id and query.filter is None
+        generation = self.snapshots.now(steady=steady)
         names = [self.place.anchor.attribute, *([] if by_id else [str(query.sort_by)])]
         found: list[tuple[Key, str]] = []
         async for row in self._rows(link, wanted, names):
@@ -248,6 +249,7 @@ class Reading:
                 raise TooMany(f"the list has more than {self._settings.max_scan} entries")
         arguments = (found, query, self.place.anchor, self._clock(), generation)
         made = snapshot(*arguments) if len(found) < _MANY else await asyncio.to_thread(snapshot, *arguments)
+        made.steady = steady
         if query.limit != 0:
             self.snapshots.keep(digest, made)
         return made

@@ -73,7 +73,7 @@ class Updating:
                 if stale.overlay:
                     self._unassertable |= {edit.names}
                 continue
-            self._reading.snapshots.written()
+            self._reading.snapshots.written(in_place=move.rdn is None)
             self._reading.known.put(id, move.target(dn))
             if move.rdn is not None:
                 await Memberships(self._resolver, dn).follow(link, move.target(dn))

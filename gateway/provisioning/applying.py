@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from connectors.entry import Change, Entry
 from connectors.errors import UnknownReference
-from gateway.provisioning import members
+from gateway.provisioning import members, portions
 from gateway.provisioning.ground import Ground
 from gateway.provisioning.members import Delta
 
@@ -36,6 +36,10 @@ async def _together(
             delta = without_unknown(ground, delta, unknown)
             if not changes and not delta.add and not delta.remove:
                 return None, delta  # nobody is left to add or to remove
+        except portions.REFUSALS as refusal:
+            if changes or len(delta.add) + len(delta.remove) == 1:
+                raise
+            raise await portions.blame(ground, anchor, delta, refusal) from refusal
 
 
 async def _in_portions(
@@ -44,8 +48,7 @@ async def _in_portions(
     """Whoever is to be added was looked up before, so nothing of this is refused for want of a member."""
     if changes:
         await ground.collection.update(anchor, changes, expected)
-    for portion in delta.chunks(members.policy(ground).chunk):
-        await ground.collection.update(anchor, portion)
+    await portions.carry(ground, anchor, delta)
     return None, delta
 
 

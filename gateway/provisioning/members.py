@@ -29,6 +29,7 @@ class Delta:
     :param add, remove: what must become true in the target. :param claim: asserted by this connection from now on.
     :param disclaim: no longer asserted. :param held: claimed, to be added once they are active.
     :param anchors: SCIM id → the target's id, where they differ. :param skipped: named by the request, known to nobody.
+    :param shown: who was seen in the group, where somebody looked.
     """
 
     add: Ids = frozenset()
@@ -38,6 +39,7 @@ class Delta:
     held: Ids = frozenset()
     anchors: Mapping[str, str] = field(default_factory=dict)
     skipped: Ids = frozenset()
+    shown: Ids | None = None
 
     def __bool__(self) -> bool:
         return bool(self.add or self.remove or self.claim or self.disclaim)
@@ -58,14 +60,13 @@ class Delta:
 
     def without(self, unknown: Ids) -> "Delta":
         """The same for those who exist."""
-        return Delta(
-            self.add - unknown,
-            self.remove - unknown,
-            self.claim - unknown,
-            self.disclaim,
-            self.held - unknown,
-            self.anchors,
-            self.skipped | (unknown & self.claim),
+        return replace(
+            self,
+            add=self.add - unknown,
+            remove=self.remove - unknown,
+            claim=self.claim - unknown,
+            held=self.held - unknown,
+            skipped=self.skipped | (unknown & self.claim),
         )
 
     def ids_of(self, anchors: Iterable[str]) -> Ids:
@@ -198,7 +199,8 @@ def _against(ground: Ground, add: Ids, remove: Ids, start: Ids | None, shown: Id
     wanted = (start | add) - remove
     mine = asserted | shown if policy(ground).others == "remove" else asserted
     leaving = ((mine - wanted) & shown) | remove
-    return Delta(add=wanted - shown, remove=leaving, claim=wanted - asserted, disclaim=(asserted - wanted) | remove)
+    disclaim = (asserted - wanted) | remove
+    return Delta(add=wanted - shown, remove=leaving, claim=wanted - asserted, disclaim=disclaim, shown=shown)
 
 
 async def _with_anchors(ground: Ground, delta: Delta) -> Delta:
@@ -214,7 +216,8 @@ async def _with_anchors(ground: Ground, delta: Delta) -> Delta:
                 absent.add(id)
             elif assertion.anchor != id:
                 anchors[id] = assertion.anchor
-    delta = Delta(delta.add - absent, delta.remove - absent, delta.claim, delta.disclaim, delta.add & absent, anchors)
+    held = delta.add & absent
+    delta = replace(delta, add=delta.add - absent, remove=delta.remove - absent, held=held, anchors=anchors)
     return refuse_or_skip(ground, delta, frozenset(gone) & delta.add) if gone else delta
 
 
@@ -236,7 +239,7 @@ async def _looked_up(ground: Ground, delta: Delta) -> Delta:
                     waiting.add(ids[entry.id])
     delta = refuse_or_skip(ground, delta, frozenset(ids.values()) - found)
     held = delta.held | waiting
-    return Delta(delta.add - held, delta.remove, delta.claim, delta.disclaim, held, delta.anchors, delta.skipped)
+    return replace(delta, add=delta.add - held, held=held)
 
 
 async def _entries(kind: Ground, anchors: Sequence[str], size: int) -> AsyncIterator[Entry]:

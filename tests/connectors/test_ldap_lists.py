@@ -1,5 +1,7 @@
 """Lists from a real directory: a page at any offset costs what the first does."""
 
+from dataclasses import replace
+
 import pytest
 
 from connectors.contract import Query
@@ -96,6 +98,26 @@ async def test_own_writes_are_seen_in_later_pages(directory: Slapd) -> None:
         for each in made[1:4]:
             await g.set(each, title="Dr")
         assert (await g.users.search(odd)).total == 3
+
+
+async def test_a_change_in_place_leaves_the_list_of_everybody_as_it_is(directory: Slapd) -> None:
+    """While an IdP writes, a page of a huge directory must not cost a look at all of it."""
+    directory.load_offline(people(NUMBER))
+    async with ground(directory) as g:
+        first = await g.users.search(Query(limit=100))
+        odd = Query(Compare("sn", Operator.EQ, "odd"), limit=100, offset=100)
+        await g.users.search(replace(odd, offset=0))
+        await g.users.update(first.entries[0].id, [Change(Kind.REPLACE, "sn", ("odd",))])
+        with directory.counting() as counted:
+            await g.users.search(Query(limit=100, offset=1200))
+        assert (counted["operations"], counted["entries"]) == (1, 100)
+        with directory.counting() as counted:
+            await g.users.search(odd)
+        assert counted["entries"] > NUMBER // 2, "who is odd is another matter"
+        await g.users.update(first.entries[0].id, [Change(Kind.REPLACE, "uid", ("renamed",))])
+        with directory.counting() as counted:
+            await g.users.search(Query(limit=100, offset=1200))
+        assert counted["entries"] == NUMBER + 100
 
 
 async def test_a_filter_of_few_is_one_search(directory: Slapd) -> None:
