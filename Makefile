@@ -9,7 +9,7 @@ PIP   := $(BIN)/python -m pip --disable-pip-version-check --quiet
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
 	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo "$$p"; break; }; done)
 
-.PHONY: help demo test check bench lock clean
+.PHONY: help demo test acceptance check bench lock clean
 
 help:  ## show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /make \1\t/' | expand -t 14
@@ -20,6 +20,10 @@ demo: $(VENV)/run.stamp  ## see the main job: Okta provisions users and groups i
 test: $(VENV)/dev.stamp  ## run the tests; they start their own directories and databases
 	@$(BIN)/python tests/backends/install.py
 	$(BIN)/pytest --numprocesses=auto --dist=loadfile $(ARGS)
+
+acceptance: $(VENV)/dev.stamp  ## run the acceptance table's tests and write docs/reference/acceptance.md
+	@$(BIN)/python tests/backends/install.py
+	$(BIN)/pytest --numprocesses=auto --dist=loadfile --acceptance $(ARGS)
 
 check: $(VENV)/dev.stamp  ## formatting, lint, types, the walls between the rooms
 	$(BIN)/ruff format --check .

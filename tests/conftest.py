@@ -7,11 +7,23 @@ from typing import Any
 
 import pytest
 
+from tests.acceptance import page
+
 BACKENDS = ("postgres", "mariadb", "slapd", "ds389", "samba", "keystone", "rest_app")
 pytest_plugins = [f"tests.backends.{name}" for name in BACKENDS]
 
 MISSING = "backend missing"
 """How the reason of a skip starts where a backend is not installed."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """``--acceptance``: run the tests named after rows of the acceptance table, and write its page."""
+    parser.addoption("--acceptance", action="store_true", help="write docs/reference/acceptance.md")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Gather what the acceptance table says."""
+    config.pluginmanager.register(page.plugin(config), "acceptance")
 
 
 @pytest.fixture

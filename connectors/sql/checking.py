@@ -32,6 +32,9 @@ def _section(connection: sa.Connection, inspector: sa.Inspector, name: str, opti
             yield Finding("warning", f"no index of '{child.table}' begins with '{child.key}'", name, f"{key}.key")
     if options.members is not None:
         yield from _members(inspector, name, options)
+    for call in options.calls:
+        wanted = {"key": call.key, **{f"set.{column}": column for column in call.set or ()}}
+        yield from _columns(inspector, name, "lifecycle.after", call.table, wanted)
     for attribute in sorted(spec.references.keys() & (columns or {}).keys()):
         if attribute not in _leading(inspector, options.table):
             yield Finding("warning", f"no index of '{options.table}' begins with '{attribute}'", name, attribute)

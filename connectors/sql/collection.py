@@ -11,7 +11,7 @@ from connectors.contract import Capabilities, CollectionSpec, Page, Query
 from connectors.entry import Attributes, Change, Entry
 from connectors.errors import Refused, Unavailable, UnknownReference
 from connectors.filters import Leaf, Verdict
-from connectors.sql import listing, making, tables, writing
+from connectors.sql import calling, listing, making, tables, writing
 from connectors.sql.engine import Database
 from connectors.sql.judging import judge
 from connectors.sql.options import TableOptions
@@ -89,6 +89,10 @@ class SqlCollection:
             await self._write(lambda at, layouts: writing.delete(at, layouts, self.spec.name, id, expected))
         except UnknownReference as error:
             raise Refused("rows of other tables refer to this one") from error
+
+    async def call(self, number: int, id: str) -> None:
+        """See ``Calling.call``."""
+        await self._write(lambda at, layouts: calling.call(at, layouts, self.spec.name, number, id))
 
     async def _read(self, job: Callable[[sa.Connection, Layouts], T]) -> T:
         await self._schema.ready(self._database)

@@ -10,6 +10,7 @@ from connectors.contract import CollectionSpec
 SECTION = frozenset({"table", "create", "index", "unique", "created", "modified"})
 MEMBERS = frozenset({"table", "group", "user", "type", "set"})
 CHILD = frozenset({"table", "key", "map", "order"})
+CALL = frozenset({"delete", "update", "key", "set"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,15 @@ class MembersTable:
 
 
 @dataclass(frozen=True, slots=True)
+class RowsCall:
+    """``lifecycle.after``: the rows whose ``key`` is the entry's id are deleted, or take what ``set`` says."""
+
+    table: str
+    key: str
+    set: Mapping[str, Any] | None
+
+
+@dataclass(frozen=True, slots=True)
 class TableOptions:
     """One section: where its rows are, and what the connector keeps in them by itself."""
 
@@ -48,6 +58,7 @@ class TableOptions:
     modified: str | None
     children: Mapping[str, ChildTable]
     members: MembersTable | None
+    calls: tuple[RowsCall, ...] = ()
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -79,6 +90,7 @@ def _section(spec: CollectionSpec, create: bool, mistakes: list[str]) -> TableOp
         modified=given.get("modified"),
         children={name: _child(f"{where}.child.{name}", name, each, mistakes) for name, each in spec.children.items()},
         members=None if spec.members is None else _members(f"{where}.members", spec, mistakes),
+        calls=tuple(_call(f"{where}.lifecycle.after", call, mistakes) for call in spec.calls),
     )
 
 
@@ -98,6 +110,18 @@ def _members(where: str, spec: CollectionSpec, mistakes: list[str]) -> MembersTa
     reference = spec.references.get("@members")
     collections = reference.collections if reference is not None else ("User",)
     return MembersTable(table, group, user, given.get("type"), dict(given.get("set", {})), collections)
+
+
+def _call(where: str, given: Mapping[str, Any], mistakes: list[str]) -> RowsCall:
+    _known(where, given, CALL, mistakes)
+    verbs = [verb for verb in ("delete", "update") if isinstance(given.get(verb), str) and given[verb]]
+    if len(verbs) != 1:
+        mistakes.append(f"{where}: 'call' says either 'delete' or 'update', with the name of a table")
+    values = given.get("set")
+    if ("update" in verbs) != (isinstance(values, Mapping) and bool(values)):
+        mistakes.append(f"{where}: 'set' goes with 'update'; it names the columns and what they get")
+    table = str(given[verbs[0]]) if verbs else ""
+    return RowsCall(table, _text(where, given, "key", mistakes), dict(values) if isinstance(values, Mapping) else None)
 
 
 def _text(where: str, given: Mapping[str, Any], key: str, mistakes: list[str]) -> str:

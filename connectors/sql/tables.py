@@ -37,13 +37,14 @@ class Rows:
 
 @dataclass(slots=True)
 class Layout:
-    """One section: its rows, its members, its children. ``prepared`` keeps the statements built for it."""
+    """One section: its rows, its members, its children, the tables its calls touch; ``prepared`` keeps statements."""
 
     options: TableOptions
     rows: Rows
     members: Rows | None
     children: Mapping[str, Rows]
     dialect: str
+    called: Mapping[str, Rows] = field(default_factory=dict)
     prepared: dict[Any, Any] = field(default_factory=dict)
 
     @property
@@ -72,6 +73,7 @@ def reflect(connection: sa.Connection, sections: Mapping[str, TableOptions]) -> 
             rows(options.members.table) if options.members else None,
             {child.attribute: rows(child.table) for child in options.children.values()},
             connection.dialect.name,
+            {call.table: rows(call.table) for call in options.calls},
         )
         for name, options in sections.items()
     }

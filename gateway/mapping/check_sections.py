@@ -121,7 +121,7 @@ def _lifecycle(subject: Subject) -> Iterator[Message]:
         if stamp.attr in written:
             text = f"two rows write {stamp.attr!r} (the other in line {written[stamp.attr][0].place.line})"
             yield Message(subject.place("lifecycle", "stamp"), text)
-    if lifecycle.after and subject.file.target in ("ldap", "sql", "memory"):
+    if lifecycle.after and subject.file.target in ("ldap", "memory"):
         text = f"a target of kind {subject.file.target!r} has no calls to make"
         yield Message(subject.place("lifecycle", "after"), text)
 

@@ -108,7 +108,7 @@ class ResourceMapping:
             constants=constants if section.lifecycle.deactivate == "delete" else {},
         )
         self._planner = Planner(
-            rows, parts.sets, parts.parents, section.lifecycle, self._read, section.marker, file.target == "ldap"
+            rows, parts.sets, parts.parents, section.lifecycle, self._read, section.marker, file.target
         )
 
     def read(self, entry: Entry, stored: Document, last: Document | None = None) -> dict[str, Any]:

@@ -74,7 +74,8 @@ class _Run:
 
     def _carried_out(self) -> tuple[State, list[str]]:
         test = self.test
-        before = State(self.children.entered(test.entry or {}), _ledger(self.resource, test.last))
+        entry = dict(flattened(test.entry or {}, set(self.resource.spec.attributes)))
+        before = State(self.children.entered(entry), _ledger(self.resource, test.last))
         if test.scim is None:
             return before, []
         document = canonical(test.scim, self.resource)
@@ -93,12 +94,8 @@ class _Run:
 
         id = str((self.test.entry or {}).get(self.resource.section.anchor, "{id}"))
         extra = self.resource.plan_lifecycle("deactivate", state.entry, datetime.now(UTC))
-        calls = [
-            call
-            for after in self.resource.lifecycle.after
-            if "deactivate" in after.on
-            for call in _said(after.call, id)
-        ]
+        following = self.resource.lifecycle.after
+        calls = [after.said.replace("{id}", id) for after in following if "deactivate" in after.on]
         return carried_out(extra, state), calls
 
     def _refused(self, error: SCIMException) -> Iterator[str]:
@@ -168,8 +165,3 @@ def _differences(key: str, wanted: Mapping[str, Any], got: Mapping[str, Any]) ->
 
 def _refusal(wanted: Mapping[str, Any]) -> str:
     return ", ".join(f"{key} {value}" for key, value in wanted.items())
-
-
-def _said(call: Mapping[str, Any], id: str) -> list[str]:
-    methods = ("get", "post", "put", "patch", "delete")
-    return [f"{method.upper()} {call[method]}".replace("{id}", id) for method in methods if method in call]

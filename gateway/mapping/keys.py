@@ -198,6 +198,14 @@ MEMBER_OPTIONS: Mapping[str, Keys] = {
     },
 }
 
+ROWS_CALL: Keys = {
+    "delete": Key("the table whose rows go"),
+    "update": Key("the table whose rows change"),
+    "key": Key("its column with the key of the entry", required=True),
+    "set": Key("with `update`: the columns, and what they get", ("table",)),
+}
+"""What ``lifecycle.after`` calls in a database."""
+
 CHILD: Keys = {
     "table": Key("the table with a row for each element", required=True),
     "key": Key("its column with the key of the entry", required=True),

@@ -178,7 +178,8 @@ class _RowTrial:
     def _write(self, document: Document, before: State | None, value: Any) -> tuple[State, Any]:
         if before is None:
             return created(self.resource, document)
-        return updated(self.resource, document, before, self._asserted(before, value))
+        after, plan = updated(self.resource, document, before, self._asserted(before, value))
+        return created(self.resource, document) if plan.recreate else (after, plan)
 
     def _asserted(self, before: State | None, value: Any) -> Document | None:
         """What the IdP had asserted when the target came to hold ``before``."""

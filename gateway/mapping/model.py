@@ -87,11 +87,17 @@ class Stamp:
 
 @dataclass(frozen=True, slots=True)
 class After:
-    """A REST call that follows a lifecycle event."""
+    """A call that follows a lifecycle event: a request, or a statement on rows of another table."""
 
     on: tuple[str, ...]
     call: Mapping[str, Any]
     must: bool = False
+
+    @property
+    def said(self) -> str:
+        """The call as people read it: ``DELETE /users/{id}/sessions``, ``UPDATE api_tokens``."""
+        verbs = ("get", "post", "put", "patch", "delete", "update")
+        return next((f"{verb.upper()} {self.call[verb]}" for verb in verbs if verb in self.call), "a call")
 
 
 @dataclass(frozen=True, slots=True)

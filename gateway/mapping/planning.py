@@ -28,6 +28,7 @@ from gateway.mapping.plan import (
 )
 from gateway.mapping.request import Request, RowChoice
 from gateway.mapping.slots import Lack
+from gateway.mapping.targets import single_valued
 
 Document = Mapping[str, Any]
 Last = Document | None
@@ -38,7 +39,7 @@ class Planner:
     """Plans for one resource type.
 
     :param rows: the rows of ``map``. :param read: how an entry reads, for derived values.
-    :param marker: attribute and value of managed entries, or None.
+    :param marker: attribute and value of managed entries, or None. :param target: the kind of target.
     """
 
     def __init__(
@@ -49,7 +50,7 @@ class Planner:
         lifecycle: Lifecycle,
         read: Read,
         marker: tuple[str, Any] | None = None,
-        ldap: bool = False,
+        target: str = "",
     ) -> None:
         written = [row for row in rows if row.writes]
         self.choice = RowChoice(written)
@@ -58,8 +59,9 @@ class Planner:
         self.lifecycle = lifecycle
         self.read = read
         self.marker = marker
+        self.marking = Kind.REPLACE if marker is not None and single_valued(target)(marker[0]) else Kind.ADD
         active = next((row for row in written if row.is_active and row.attr), None)
-        self.events = Events(lifecycle, active, ldap)
+        self.events = Events(lifecycle, active, target == "ldap")
         inputs = frozenset[str]().union(*(each.inputs for each in sets), parents.inputs)
         self.unread = inputs - {row.path.top for row in rows if row.reads}
         self.feeding = {row.attr or row.name for row in rows if row.path.top in inputs}
@@ -110,7 +112,7 @@ class Planner:
                 self._update(row, ask, draft)
         self._derived(ask, draft)
         if self.marker is not None and last is None and self.marker[1] not in entry.attributes.get(self.marker[0], ()):
-            draft.changes.append(Change(Kind.ADD, self.marker[0], (self.marker[1],)))
+            draft.changes.append(Change(self.marking, self.marker[0], (self.marker[1],)))
         return draft.plan()
 
     def _update(self, row: BoundRow, ask: Request, draft: Draft) -> None:

@@ -43,7 +43,7 @@ def read_section(name: str, node: Node, target: str, known: tuple[str, ...]) -> 
         protect=texts(fields.get("protect")),
         marker=_marker(fields.get("marker")),
         parent=_parents(fields.get("parent")),
-        lifecycle=_lifecycle(name, rows, fields.get("lifecycle")),
+        lifecycle=_lifecycle(name, rows, fields.get("lifecycle"), target),
         members=_members(fields.get("members"), target, known),
         children=children,
         options=_options(node.value, options or {}),
@@ -93,7 +93,7 @@ def _parents(node: Node | None) -> tuple[ParentChoice, ...]:
     return tuple(ParentChoice(fields["dn"].value, _text(fields, "when")) for fields in choices if "dn" in fields)
 
 
-def _lifecycle(name: str, rows: tuple[Row, ...], node: Node | None) -> Lifecycle:
+def _lifecycle(name: str, rows: tuple[Row, ...], node: Node | None, target: str) -> Lifecycle:
     """The defaults: users are disabled, groups and everything without ``active`` are deleted."""
     has_active = any(row.direction == "map" and row.path.lower() == "active" for row in rows)
     usual: Any = "disable" if name == "User" or (name != "Group" and has_active) else "delete"
@@ -105,7 +105,7 @@ def _lifecycle(name: str, rows: tuple[Row, ...], node: Node | None) -> Lifecycle
         delete=fields["delete"].value if "delete" in fields else usual,
         move_to=_text(fields, "move_to"),
         stamp=tuple(_stamps(fields.get("stamp"))),
-        after=tuple(_afters(fields.get("after"))),
+        after=tuple(_afters(fields.get("after"), target)),
         tombstone_rename=fields["tombstone_rename"].value if "tombstone_rename" in fields else None,
     )
 
@@ -115,11 +115,13 @@ def _stamps(node: Node | None) -> list[Stamp]:
     return [Stamp(_events(fields["on"]), fields["attr"].value) for fields in accepted if {"on", "attr"} <= set(fields)]
 
 
-def _afters(node: Node | None) -> list[After]:
+def _afters(node: Node | None, target: str) -> list[After]:
     accepted = [after.accept(keys.AFTER, {}) for after in node.each()] if node else []
-    for fields in accepted:
-        if "call" in fields:
-            http.read_call(fields["call"], {})
+    for call in (fields["call"] for fields in accepted if "call" in fields):
+        if target == "rest":
+            http.read_call(call, {})
+        elif target == "sql":
+            call.accept(keys.ROWS_CALL, {})
     return [
         After(_events(fields["on"]), fields["call"].value, "must" in fields and fields["must"].value)
         for fields in accepted

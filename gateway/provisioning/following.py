@@ -12,7 +12,6 @@ from gateway.provisioning.ground import Ground
 from gateway.provisioning.protocol import note
 
 log = logging.getLogger(__name__)
-METHODS = ("get", "post", "put", "patch", "delete")
 
 
 def must(ground: Ground, event: str) -> bool:
@@ -36,7 +35,7 @@ async def follow(ground: Ground, event: str, id: str, anchor: str | None) -> Non
 
 async def _made(ground: Ground, number: int, after: After, id: str, anchor: str) -> Unavailable | None:
     """Make one call. :return: why it must be made again."""
-    said = next(f"{method.upper()} {after.call[method]}" for method in METHODS if method in after.call)
+    said = after.said
     try:
         await ground.collection.call(number, anchor)
     except ConnectorError as error:

@@ -41,12 +41,12 @@ async def serving(folder: Path, journey: Journey, directory: Directory) -> Async
     target = {**directory.target(), "retry": {"attempts": 3, "deadline": f"{PATIENCE}s"}}
     file = folder / "config.toml"
     lines = [f"[server]\nbase_url = {_toml(BASE)}"]
-    lines += [f"[target.it]\n{_pairs(target)}", f"[connection.idp]\n{_pairs(connection)}"]
+    lines += [f"[target.it]\n{pairs(target)}", f"[connection.idp]\n{pairs(connection)}"]
     file.write_text("\n".join(lines))
     app = create_app(load_config(file), test_mappings=False)
     if isinstance(directory, InMemory):
         directory.application = app
-    async with _alive(app):
+    async with alive(app):
         transport = httpx2.ASGITransport(app=app)
         async with httpx2.AsyncClient(transport=transport, base_url=f"{BASE}/scim/v2") as client:
             yield client
@@ -60,7 +60,7 @@ def _mapping(folder: Path, journey: Journey, directory: Directory) -> str:
 
 
 @asynccontextmanager
-async def _alive(app: Application) -> AsyncIterator[None]:
+async def alive(app: Application) -> AsyncIterator[None]:
     """Play the lifespan of the ASGI specification, as a server does."""
     asked: asyncio.Queue[dict[str, str]] = asyncio.Queue()
     answered: asyncio.Queue[Any] = asyncio.Queue()
@@ -75,7 +75,7 @@ async def _alive(app: Application) -> AsyncIterator[None]:
         await task
 
 
-def _pairs(table: Mapping[str, Any]) -> str:
+def pairs(table: Mapping[str, Any]) -> str:
     return "\n".join(f"{key} = {_toml(value)}" for key, value in table.items())
 
 
@@ -154,8 +154,8 @@ class Player:
     async def _send(self, step: Step) -> httpx2.Response:
         method, _, address = self._filled(step.ask).partition(" ")
         path, _, query = address.partition("?")
-        pairs = [pair.partition("=") for pair in query.split("&") if pair]
-        encoded = "&".join(f"{name}={quote(value, safe='')}" for name, _, value in pairs)
+        given = [pair.partition("=") for pair in query.split("&") if pair]
+        encoded = "&".join(f"{name}={quote(value, safe='')}" for name, _, value in given)
         headers = {"Authorization": self.journey.authorization.replace("{token}", TOKEN)}
         content = self._filled(step.body).encode() if step.body else None
         if content is not None:

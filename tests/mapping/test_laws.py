@@ -99,6 +99,7 @@ def test_wrong_steps_are_caught(tmp_path: Path, row: str, law: int) -> None:
         '\'emails[type eq "work" and primary eq true].value\' = "m"\n'
         '\'emails[type eq "work" and primary eq false].value\' = "n"',
         'externalId = { store = "ledger" }',
+        'title = { attr = "t", immutable = "recreate" }',
         '"enterprise:manager.value" = { attr = "boss", ref = "user" }',
         'born = { attr = "b", via = ["ldap_time"] }\n[schema.User.born]\ntype = "dateTime"',
         'born = { attr = "b", via = ["ad_time"] }\n[schema.User.born]\ntype = "dateTime"',
