@@ -85,15 +85,13 @@ class Transport:
         """The target of an address that the application gave, relative to the base; None where it is elsewhere."""
         try:
             url = httpx2.URL(address)
-            if not url.is_absolute_url:
-                path = url.raw_path.decode("ascii")
-                return path.removeprefix(self.prefix) if address.startswith("/") else None
             here = httpx2.URL(f"{self.origin.scheme.decode()}://{self._netloc}")
         except httpx2.InvalidURL:
             return None
         path = url.raw_path.decode("ascii")
         same = (url.scheme, url.raw_host, url.port) == (here.scheme, here.raw_host, here.port)
-        return path.removeprefix(self.prefix) if same and path.startswith(f"{self.prefix}/") else None
+        relative = not url.scheme and not url.host and address.startswith("/")
+        return path.removeprefix(self.prefix) if (same or relative) and path.startswith(f"{self.prefix}/") else None
 
     async def send(self, request: Request, more: Mapping[str, str]) -> Answer:
         """Send once. :raises Unavailable: no answer, or none within the bounds; ``uncertain`` where it was sent."""

@@ -13,7 +13,7 @@ import pytest
 from tests.backends.served import Served
 
 FOLDER = Path(__file__).parents[2] / "examples" / "rest-app"
-TOKEN = "token-of-the-tests"
+TOKEN = "correct-horse-battery"
 CLIENT, SECRET = "gateway", "client-secret-of-the-tests"
 
 
@@ -23,6 +23,22 @@ class RestApp:
     def __init__(self, served: Served) -> None:
         self.served = served
         self._client = httpx2.Client(base_url=served.url, headers={"Authorization": f"Bearer {TOKEN}"}, timeout=30)
+
+    def kill(self) -> None:
+        self.served.kill()
+
+    def start(self) -> None:
+        self.served.start()
+
+    def pause(self) -> None:
+        self.served.pause()
+
+    def resume(self) -> None:
+        self.served.resume()
+
+    @property
+    def port(self) -> int:
+        return self.served.port
 
     @property
     def url(self) -> str:
@@ -83,6 +99,8 @@ def shared_rest_app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RestAp
 
 @pytest.fixture
 def rest_app(shared_rest_app: RestApp) -> RestApp:
-    """The session's application, empty."""
+    """The session's application, running and empty."""
+    shared_rest_app.resume()
+    shared_rest_app.start()
     shared_rest_app.clear()
     return shared_rest_app

@@ -6,9 +6,14 @@ from pathlib import Path
 import pytest
 
 from tests.faults.process import Process, configured
-from tests.faults.targets import Target, mariadb_target, postgres_target, slapd_target
+from tests.faults.targets import Target, mariadb_target, postgres_target, rest_target, slapd_target
 
-BACKENDS = {"slapd": slapd_target, "postgres": postgres_target, "mariadb": mariadb_target}
+BACKENDS = {
+    "slapd": slapd_target,
+    "postgres": postgres_target,
+    "mariadb": mariadb_target,
+    "shared_rest_app": rest_target,
+}
 
 
 @pytest.fixture(scope="module", params=BACKENDS)

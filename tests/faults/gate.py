@@ -142,6 +142,11 @@ def mariadb_commits(sent: bytes) -> bool:
     return sent[4:] == b"\x03COMMIT"
 
 
+def http_writes(sent: bytes) -> bool:
+    """Whether this begins a request that changes something."""
+    return sent.startswith((b"POST ", b"PUT ", b"PATCH ", b"DELETE "))
+
+
 def _ldap_tag(message: bytes) -> int:
     """LDAPMessage ::= SEQUENCE { messageID INTEGER, protocolOp CHOICE ... }: return the tag of the operation."""
     at = 2 + (message[1] & 0x7F if message[1] & 0x80 else 0)

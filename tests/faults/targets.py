@@ -1,13 +1,17 @@
-"""Real targets under fire, each behind a gate: slapd with ``openldap``, PostgreSQL and MariaDB with ``sql``."""
+"""Real targets under fire, each behind a gate: slapd with ``openldap``, PostgreSQL and MariaDB with ``sql``, and the
+application of ``examples/rest-app``."""
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 from tests.backends.mariadb import Mariadb
 from tests.backends.postgres import Postgres
+from tests.backends.rest_app import RestApp
 from tests.backends.slapd import Slapd
-from tests.faults.gate import Gate, ldap_writes, mariadb_commits, postgres_commits
+from tests.faults.gate import Gate, http_writes, ldap_writes, mariadb_commits, postgres_commits
 from tests.journeys.directories import Told
+from tests.journeys.in_rest_app import InRestApp
 from tests.journeys.in_slapd import InSlapd
 from tests.journeys.in_sql import InApplication
 
@@ -21,7 +25,11 @@ class Target:
     """
 
     def __init__(
-        self, server: Slapd | Postgres | Mariadb, seen: InSlapd | InApplication, gate: Gate, options: Options
+        self,
+        server: Slapd | Postgres | Mariadb | RestApp,
+        seen: InSlapd | InApplication | InRestApp,
+        gate: Gate,
+        options: Options,
     ) -> None:
         self.server, self.seen, self.gate, self.options = server, seen, gate, options
         self.mapping = seen.mapping
@@ -65,6 +73,20 @@ def slapd_target(server: Slapd) -> Target:
     options = {
         **seen.target(),
         "urls": [f"ldap://127.0.0.1:{gate.port}"],
+        "timeouts": {"connect": 1, "answer": 2},
+        "retry": {"attempts": 3, "deadline": "2s"},
+    }
+    return Target(server, seen, gate, options)
+
+
+def rest_target(server: RestApp) -> Target:
+    """An application behind a REST API, with nobody in it."""
+    server.clear()
+    gate = Gate(server.port, http_writes)
+    seen = InRestApp(server, str(Path(__file__).parent / "rest_app.toml"))
+    options = {
+        **seen.target(),
+        "base": f"http://127.0.0.1:{gate.port}",
         "timeouts": {"connect": 1, "answer": 2},
         "retry": {"attempts": 3, "deadline": "2s"},
     }
