@@ -10,6 +10,7 @@ from connectors.errors import ConnectorError, Unavailable
 from gateway.mapping.model import After
 from gateway.provisioning.ground import Ground
 from gateway.provisioning.protocol import note
+from gateway.provisioning.retry import share
 
 log = logging.getLogger(__name__)
 
@@ -25,10 +26,11 @@ async def follow(ground: Ground, event: str, id: str, anchor: str | None) -> Non
     :param anchor: the target's id. :raises Unavailable: a ``must`` call could not be made; the others were tried too.
     """
     failure: Unavailable | None = None
-    for number, after in enumerate(ground.mapping.lifecycle.after):
-        if event in after.on and anchor is not None:
-            failed = await _made(ground, number, after, id, anchor)
-            failure = failure or failed
+    calls = [(number, each) for number, each in enumerate(ground.mapping.lifecycle.after) if event in each.on]
+    for done, (number, after) in enumerate(calls if anchor is not None else ()):
+        with share(len(calls) - done):
+            failed = await _made(ground, number, after, id, anchor or "")
+        failure = failure or failed
     if failure is not None:
         raise failure
 

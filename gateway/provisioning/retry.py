@@ -7,7 +7,8 @@ entry, is told ``Unavailable(uncertain=True)`` at once.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import TypeVar
@@ -37,6 +38,18 @@ class patience:  # noqa: N801 - reads as what it is; a class, because every requ
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
         _until.reset(self._token)
+
+
+@contextmanager
+def share(parts: int) -> Iterator[None]:
+    """What happens within may take one of ``parts`` equal shares of the patience that is left, so that one call which
+    is never answered leaves time for the others."""
+    now, until = asyncio.get_running_loop().time(), _until.get()
+    token = _until.set(None if until is None else now + max(until - now, 0.0) / parts)
+    try:
+        yield
+    finally:
+        _until.reset(token)
 
 
 @dataclass(slots=True)
