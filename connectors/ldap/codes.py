@@ -10,7 +10,7 @@ from connectors import errors
 from connectors.errors import ConnectorError
 from connectors.ldap.messages import Response
 
-SUCCESS = 0
+SUCCESS, SIZE_LIMIT = 0, 4
 NO_SUCH_ATTRIBUTE, CONSTRAINT, EXISTS, NO_SUCH_OBJECT, UNWILLING = 16, 19, 20, 32, 53
 OBJECT_CLASS, ALREADY, OTHER, ASSERTION_FAILED = 65, 68, 80, 122
 LIMITS = frozenset({4, 11})

@@ -103,7 +103,7 @@ class Lives:
             memberships = Memberships(self._resolver, row.dn)
             await memberships.leave(link)
             guards = self._requests.guards(link, id, expected) if guarded else ()
-            response = await link.write(delete(row.dn), guards)
+            response = await link.write(delete(self._requests.address(link, id, row.dn)), guards)
             if response.code == codes.SUCCESS:
                 self._reading.known.drop(id)
                 self._reading.snapshots.written()

@@ -10,7 +10,7 @@ from typing import Self
 
 from connectors.errors import Unavailable
 from connectors.ldap import codes
-from connectors.ldap.controls import cookie_of, paged
+from connectors.ldap.controls import PAGED, cookie_of, paged
 from connectors.ldap.features import Features, learn
 from connectors.ldap.messages import SUBTREE, Control, Response, Row, search
 from connectors.ldap.options import Settings
@@ -208,7 +208,22 @@ class Link:
         :raises ConnectorError: what else the directory says.
         """
         response = await self.search(base, filter, attributes, scope, controls)
+        if response.code == codes.SIZE_LIMIT and scope == SUBTREE and self.features.has(PAGED):
+            return await self._find_by_pages(base, filter, attributes, controls)
         return response.rows if response.code == codes.SUCCESS else _refuse_search(response)
+
+    async def _find_by_pages(
+        self, base: str, filter: bytes, attributes: Sequence[str], controls: Sequence[Control]
+    ) -> Sequence[Row]:
+        """All of it where a server returns only so much at once: Active Directory 1,000 entries."""
+        found, cookie = await self.find_page(base, filter, attributes, self._pool.settings.page, controls=controls)
+        rows = [*found]
+        while cookie:
+            found, cookie = await self.find_page(
+                base, filter, attributes, self._pool.settings.page, cookie, controls=controls
+            )
+            rows += found
+        return rows
 
     async def find_few(self, base: str, filter: bytes, attributes: Sequence[str], most: int) -> Sequence[Row] | None:
         """The entries below ``base``; None where there are more than ``most``, or than the server sends at once.
@@ -221,7 +236,13 @@ class Link:
         return response.rows if response.code == codes.SUCCESS else _refuse_search(response)
 
     async def find_page(
-        self, base: str, filter: bytes, attributes: Sequence[str], size: int, cookie: bytes = b""
+        self,
+        base: str,
+        filter: bytes,
+        attributes: Sequence[str],
+        size: int,
+        cookie: bytes = b"",
+        controls: Sequence[Control] = (),
     ) -> tuple[Sequence[Row], bytes]:
         """One page of the paged results control, and the cookie for the next (empty: none).
 
@@ -229,10 +250,10 @@ class Link:
         """
         request = search(base, SUBTREE, filter, attributes)
         if not cookie:
-            response = await self.search(base, filter, attributes, SUBTREE, (paged(size),))
+            response = await self.search(base, filter, attributes, SUBTREE, (paged(size), *controls))
         else:
             try:
-                response = await (await self._connected()).call(request, (paged(size, cookie),))
+                response = await (await self._connected()).call(request, (paged(size, cookie), *controls))
             except Lost as error:
                 raise Unavailable("the connection to the directory was lost in the middle of a list") from error
         if response.code != codes.SUCCESS:

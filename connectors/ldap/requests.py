@@ -51,6 +51,12 @@ class Requests:
             raise InvalidValue("an entry can only be placed below the target's base", attribute=PARENT)
         return parent
 
+    def address(self, link: Link, id: str, dn: str) -> str:
+        """How to name an entry in a change of its attributes, and in its removal. Active Directory takes its id
+        ([MS-ADTS] 3.1.1.3.1.2.4), so that nobody is met who has got its DN meanwhile; elsewhere it is the DN, which an
+        assertion guards where there is one."""
+        return f"<GUID={id}>" if link.features.active_directory else dn
+
     async def set_secrets(self, link: Link, dn: str, secrets: Sequence[tuple[str, bytes]]) -> None:
         """Set the password (RFC 3062). ppolicy unlocks whoever gets one; who was disabled is locked again."""
         lockable = _LOCK.lower() in link.features.schema.attributes

@@ -67,8 +67,9 @@ class Updating:
                 return None if members_only else (await self._reading.entries(link, [row], None))[0]
             guards = self._requests.guards(link, id, expected, query.ALL if row else effect_of(move)) if guarded else []
             try:
-                written = await self._apply(link, dn, move, edit.secrets, guards)
+                written = await self._apply(link, id, dn, move, edit.secrets, guards)
             except _Stale as stale:
+                edit = await self._edit(link, changes)  # what it refers to may be what is gone
                 fresh, guarded = True, guarded and not stale.overlay
                 if stale.overlay:
                     self._unassertable |= {edit.names}
@@ -80,7 +81,8 @@ class Updating:
                 await self._moved(link, dn)
             if members_only:
                 return None
-            return await self._requests.written(link, written or await self._requests.read_back(link, move.target(dn)))
+            there = self._requests.address(link, id, move.target(dn))
+            return await self._requests.written(link, written or await self._requests.read_back(link, there))
         raise Unavailable("the entry is being changed by others")
 
     async def _moved(self, link: Link, old: str) -> None:
@@ -115,7 +117,7 @@ class Updating:
         return row.dn, row
 
     async def _apply(
-        self, link: Link, dn: str, move: Move, secrets: Sequence[tuple[str, bytes]], guards: Sequence[Control]
+        self, link: Link, id: str, dn: str, move: Move, secrets: Sequence[tuple[str, bytes]], guards: Sequence[Control]
     ) -> Row | None:
         """Rename, modify, set the password; undo what was done when the next is refused.
 
@@ -125,6 +127,7 @@ class Updating:
         reads = [post_read(self._requests.attributes)] if link.features.has(POST_READ) else []
         response: Response | None = None
         target = move.target(dn)
+        there = self._requests.address(link, id, target)
         if move.rdn is not None:
             response = await link.write(rename(dn, move.rdn, move.parent), [*guards, *reads])
             if response.code == codes.OTHER:
@@ -133,7 +136,7 @@ class Updating:
         if move.mods:
             first = response is None
             response = await send(
-                link, self._place, target, move.mods, [*(guards if first else ()), *reads], self._requests.placeholders
+                link, self._place, there, move.mods, [*(guards if first else ()), *reads], self._requests.placeholders
             )
             if response.code != codes.SUCCESS and not first:
                 await self._rename_back(link, dn, target)

@@ -147,7 +147,7 @@ def running_samba(folder: Path) -> Iterator[Samba]:
     found = SAMBA is not None and TOOL is not None and SETUP.is_dir()
     require("Samba domain controller", "samba-ad-dc samba-ad-provision samba-dsdb-modules", found)
     if os.geteuid() != 0:
-        pytest.skip("a Samba domain controller needs root for its ports")
+        require("Samba domain controller", "installed, but it needs root for its ports", False)
     folder.mkdir(parents=True, exist_ok=True)
     server = Samba(folder)
     try:

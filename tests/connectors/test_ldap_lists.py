@@ -189,3 +189,18 @@ async def test_filters_on_every_kind_of_attribute(directory: Slapd) -> None:
 
 async def found(g: Ground, filter: Filter) -> set[str]:
     return {each.id for each in (await g.users.search(Query(filter))).entries}
+
+
+async def test_a_server_that_returns_few_at_once_is_asked_by_pages(directory: Slapd) -> None:
+    """Active Directory returns 1,000 entries of a plain search, and all of a paged one."""
+    limits = f'dn.exact="{directory.bind_dn}" size.soft=5 size.hard=5 size.pr=100 size.prtotal=unlimited'
+    async with ground(directory, page=5) as g:
+        members = [await g.user(f"u{n}") for n in range(12)]
+        team = await g.group("team", *members)
+        directory.configure("olcDatabase={1}mdb,cn=config", {"olcLimits": [("MODIFY_REPLACE", [limits])]})
+        try:
+            read = await g.groups.read(team.id, frozenset({"@members"}))
+            assert {each.id for each in read.attributes["@members"] if isinstance(each, Ref)} == {m.id for m in members}
+            assert len((await g.users.search(Query())).entries) == 12
+        finally:
+            directory.restart()

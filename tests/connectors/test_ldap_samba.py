@@ -3,14 +3,15 @@
 import uuid
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from connectors.contract import Query
 from connectors.entry import GROUPS, MEMBERS, Change, Entry, Kind, Ref, Value
-from connectors.errors import AlreadyExists, InvalidValue
+from connectors.errors import AlreadyExists, InvalidValue, UnknownReference
 from connectors.filters import Compare, Operator
-from connectors.ldap import LdapConnector, ranges
+from connectors.ldap import LdapConnector, members, ranges, updating
 from connectors.ldap.collection import LdapCollection
 from tests.backends.samba import Samba
 from tests.connectors.ldap_samba import ACCOUNT, ROLE, account, role
@@ -162,3 +163,40 @@ async def test_a_primary_group_is_no_membership_of_this_kind(ground: Ground, dom
         await groups.update(everybody.id, [Change(Kind.ADD, MEMBERS, (Ref(ann.id),))])
     assert "primaryGroupID" in refused.value.detail
     await connector.close()
+
+
+async def test_who_takes_a_name_over_is_not_taken_for_its_owner(
+    ground: Ground, domain: Samba, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between the look and the change the entry is renamed, and another gets its name."""
+    ann = await ground.user(1)
+    taken: list[bool] = []
+
+    async def later(*arguments: Any) -> Any:
+        if not taken:
+            taken.append(domain.raw.modify_dn(ann.name, "CN=Moved"))
+            taken.append(domain.raw.add(ann.name, "user", {"sAMAccountName": "heir"}))
+        return await members.send(*arguments)
+
+    monkeypatch.setattr(updating, "send", later)
+    await ground.users.update(ann.id, [Change(Kind.REPLACE, "title", ("Dr",))])
+    assert taken == [True, True]
+    held = {dn.partition(",")[0]: row.get("title") for dn, row in domain.search("(objectClass=user)").items()}
+    assert held == {"CN=Moved": ["Dr"], "CN=Person 1": None}
+
+
+async def test_a_member_who_goes_at_the_same_moment_is_named(
+    ground: Ground, domain: Samba, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ann, ben = await ground.user(1), await ground.user(2)
+    group = await ground.group(1)
+
+    async def later(*arguments: Any) -> Any:
+        domain.raw.delete(ben.name)
+        return await members.send(*arguments)
+
+    monkeypatch.setattr(updating, "send", later)
+    with pytest.raises(UnknownReference) as unknown:
+        await ground.groups.update(group.id, [Change(Kind.ADD, MEMBERS, (Ref(ann.id), Ref(ben.id)))])
+    assert unknown.value.values == (ben.id,)
+    assert MEMBERS not in (await ground.groups.read(group.id, frozenset({MEMBERS}))).attributes
