@@ -9,14 +9,17 @@ is gone (another process, a restart), the list is read again and the walk goes o
 import base64
 import binascii
 import json
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from copy import copy
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from connectors.contract import Query
+from connectors.entry import ID
 from connectors.errors import Unsupported
+from connectors.filters import And, AnyOf, Filter, Not
 from connectors.ldap.values import Anchor
 
 KEPT = 2_000_000
@@ -39,6 +42,7 @@ class Snapshot:
     generation: int
     steady: bool = False
     """everybody, by id: a change of an entry changes nothing of it"""
+    _but: "tuple[frozenset[str], Snapshot] | None" = None
 
     @property
     def weight(self) -> int:
@@ -53,6 +57,31 @@ class Snapshot:
         order = _Order(self.descending)
         return bisect_right(range(len(self.ids)), order.of(*last), key=lambda at: order.of(self.keys[at], self.ids[at]))  # type: ignore[index]
 
+    def but(self, left_out: frozenset[str]) -> "Snapshot":
+        """The same without some ids; the last such answer is kept."""
+        if not left_out:
+            return self
+        if self._but is None or self._but[0] != left_out:
+            gone = sorted(at for at in self._positions(left_out))
+            keys = None if self.keys is None else [self.keys[at] for at in _others(gone, len(self.ids))]
+            self._but = left_out, replace(self, ids=self.ids.without(gone), keys=keys, _but=None)
+        return self._but[1]
+
+    def _positions(self, ids: frozenset[str]) -> Iterator[int]:
+        if self.keys is not None:
+            yield from (at for at, id in enumerate(self.ids) if id in ids)
+            return
+        for id in ids:
+            at = bisect_left(self.ids, id)
+            if at < len(self.ids) and self.ids[at] == id:
+                yield at
+
+
+def _others(gone: Sequence[int], number: int) -> Iterator[int]:
+    """The positions below ``number`` that are not in ``gone``, which is sorted."""
+    for start, end in zip([-1, *gone], [*gone, number], strict=True):
+        yield from range(start + 1, end)
+
 
 class Ids(Sequence[str]):
     """Many ids in little memory."""
@@ -65,6 +94,17 @@ class Ids(Sequence[str]):
         else:
             self._plain = list(ids)
             self._count = len(self._plain)
+
+    def without(self, gone: Sequence[int]) -> "Ids":
+        """The same without some positions, in ascending order."""
+        made = copy(self)
+        made._count = self._count - len(gone)
+        if self._unpacked:
+            spans = zip([-1, *gone], [*gone, self._count], strict=True)
+            made._packed = b"".join(self._packed[16 * (start + 1) : 16 * end] for start, end in spans)
+        else:
+            made._plain = [self._plain[at] for at in _others(gone, self._count)]
+        return made
 
     def __len__(self) -> int:
         return self._count
@@ -177,6 +217,19 @@ class Snapshots:
             return None
         fresh = age <= SECONDS and kept.generation == self.now(steady=kept.steady)
         return kept if walk or fresh else None
+
+
+def left_out(term: Filter | None) -> tuple[Filter | None, frozenset[str]]:
+    """Separate "and none of these ids" from a filter: a directory would go through them for every entry, and they
+    would make another list of it each time one is added."""
+    match term:
+        case Not(AnyOf(attribute, values)) if attribute == ID:
+            return None, frozenset(str(value) for value in values)
+        case And(terms):
+            parts = [left_out(each) for each in terms]
+            kept = tuple(each for each, _ in parts if each is not None)
+            return (And(kept) if kept else None), frozenset().union(*(ids for _, ids in parts))
+    return term, frozenset()
 
 
 def write_cursor(read_at: float, position: int, last: tuple[Key, str]) -> str:

@@ -5,6 +5,7 @@ import hashlib
 import time
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import replace
 
 from connectors.contract import Page, Query
 from connectors.entry import GROUPS, ID, MEMBERS, PARENT, Entry
@@ -13,7 +14,17 @@ from connectors.filters import AnyOf, Filter
 from connectors.ldap import query as terms
 from connectors.ldap.controls import PAGED
 from connectors.ldap.filters import Translator
-from connectors.ldap.listing import Key, Snapshot, Snapshots, ordered, read_cursor, snapshot, sort_key, write_cursor
+from connectors.ldap.listing import (
+    Key,
+    Snapshot,
+    Snapshots,
+    left_out,
+    ordered,
+    read_cursor,
+    snapshot,
+    sort_key,
+    write_cursor,
+)
 from connectors.ldap.messages import BASE_OBJECT, Row
 from connectors.ldap.options import Settings
 from connectors.ldap.place import Place
@@ -117,16 +128,18 @@ class Reading:
     async def search(self, link: Link, query: Query) -> Page:
         """See ``Collection.search``."""
         self._sortable(query)
+        term, gone = left_out(query.filter)
+        query = replace(query, filter=term)
         wanted = await self._terms(link, query)
         if query.cursor is None and query.limit != 0:
             if query.limit is None or query.ids is not None:
                 rows = [row async for row in self._rows(link, wanted, self._with_sort(link, query))]
-                return await self._whole(link, query, Short(rows))
+                return await self._whole(link, query, Short(rows), gone)
             if query.filter is not None and query.offset == 0 and len(wanted) == 1 and len(self.place.bases) == 1:
                 short = await self._short(link, wanted[0], query)
                 if short is not None:
-                    return await self._whole(link, query, short)
-        return await self._page(link, query, wanted)
+                    return await self._whole(link, query, short, gone)
+        return await self._page(link, query, wanted, gone)
 
     def _sortable(self, query: Query) -> None:
         name = query.sort_by
@@ -188,15 +201,20 @@ class Reading:
         rows, cookie = await link.find_page(self.place.bases[0], wanted, names, limit)
         return None if cookie else Short(rows)
 
-    async def _whole(self, link: Link, query: Query, short: Short) -> Page:
+    async def _whole(self, link: Link, query: Query, short: Short, gone: frozenset[str]) -> Page:
         """A page of what was read in full."""
-        named = [row for row in short.rows if self.place.id_of(row) is not None]
+        named = [row for row in short.rows if (id := self.place.id_of(row)) is not None and id not in gone]
         order = ordered([self._keyed(row, query) for row in named], query.descending)
         end = None if query.limit is None else query.offset + query.limit
         chosen = [named[at] for at in order[query.offset : end]]
         for row in chosen:
             self.known.put(self.place.id_of(row) or "", row.dn)
-        if short.groups is not None and len(chosen) == 1 and query.attributes is not None:
+        if (
+            short.groups is not None
+            and len(chosen) == 1
+            and (len(short.rows) == 1 or not gone)
+            and query.attributes is not None
+        ):
             entries = [await self._together.entry(link, chosen[0], query.attributes, short.groups)]
         else:
             entries = await self.entries(link, chosen, query.attributes)
@@ -213,18 +231,18 @@ class Reading:
         number = self.place.spec.types.get(name) == "integer"
         return sort_key(row.values.get(name.lower(), ()), query.sort_exact, number), id
 
-    async def _page(self, link: Link, query: Query, wanted: Sequence[bytes]) -> Page:
+    async def _page(self, link: Link, query: Query, wanted: Sequence[bytes], gone: frozenset[str]) -> Page:
         """A page of a list: its ids from the list, its entries in one search."""
         digest = hashlib.sha256(repr((wanted, query.sort_by, query.sort_exact, query.descending)).encode()).digest()
         position = query.offset
         if query.cursor is None:
             kept = self.snapshots.find(digest, walk=False) if query.offset else None
-            kept = kept or await self._read_list(link, query, wanted, digest)
+            kept = (kept or await self._read_list(link, query, wanted, digest)).but(gone)
         else:
             read_at, position, last = read_cursor(query.cursor)
             found = self.snapshots.find(digest, walk=True)
-            kept = found or await self._read_list(link, query, wanted, digest)
-            if kept.read_at != read_at:
+            kept = (found or await self._read_list(link, query, wanted, digest)).but(gone)
+            if gone or kept.read_at != read_at:
                 position = kept.position_after(last)
         total = len(kept.ids)
         end = total if query.limit is None else min(total, position + query.limit)

@@ -22,7 +22,7 @@ from gateway.provisioning.rewriting import BY_VALUE, rewritten, same
 from gateway.provisioning.view import AT_NAMES, View
 
 Condition = Callable[..., bool]
-FEW = 200
+FEW = 20_000
 """ids that may be pushed down as exceptions; more of them are left out above"""
 
 

@@ -1,13 +1,14 @@
 """Lists from a real directory: a page at any offset costs what the first does."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from connectors.contract import Query
-from connectors.entry import Change, Kind, Ref
+from connectors.entry import ID, Change, Kind, Ref
 from connectors.errors import TooMany, Unsupported
-from connectors.filters import AnyOf, Compare, Filter, Not, Operator, Present
+from connectors.filters import And, AnyOf, Compare, Filter, Not, Operator, Present
 from tests.backends.slapd import Slapd
 from tests.connectors.ldap_ground import Ground, ground
 
@@ -118,6 +119,35 @@ async def test_a_change_in_place_leaves_the_list_of_everybody_as_it_is(directory
         with directory.counting() as counted:
             await g.users.search(Query(limit=100, offset=1200))
         assert counted["entries"] == NUMBER + 100
+
+
+@pytest.mark.parametrize(
+    "order", [{}, {"descending": True}, {"sort_by": "uid"}, {"sort_by": "uid", "descending": True}]
+)
+async def test_ids_that_are_left_out_make_no_other_list(directory: Slapd, order: dict[str, Any]) -> None:
+    directory.load_offline(people(1_200))
+    async with ground(directory) as g:
+        every = [each.id for each in (await g.users.search(Query(**order))).entries]
+        gone = (every[0], every[3], every[777], every[1_199], "nobody")
+        left = [id for id in every if id not in gone]
+        but = Query(Not(AnyOf(ID, gone, case_exact=True)), limit=100, **order)
+        seen = [each.id for each in (await g.users.search(but)).entries]
+        with directory.counting() as counted:
+            for offset in range(100, 1_200, 100):
+                page = await g.users.search(replace(but, offset=offset))
+                assert page.total == len(left)
+                seen += [each.id for each in page.entries]
+        assert seen == left
+        assert counted["entries"] == len(left) - 100, "the list is read once"
+        walked, cursor = list[str](), None
+        while cursor is not None or not walked:
+            page = await g.users.search(replace(but, cursor=cursor))
+            walked += [each.id for each in page.entries]
+            cursor = page.cursor
+        assert walked == left
+        await g.users.delete(left[500])
+        again = await g.users.search(replace(but, filter=And((but.filter, Present("uid"))), limit=None))
+        assert [each.id for each in again.entries] == [id for id in left if id != left[500]]
 
 
 async def test_a_filter_of_few_is_one_search(directory: Slapd) -> None:

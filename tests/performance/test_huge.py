@@ -187,3 +187,26 @@ async def test_everybody_by_index_while_others_change(bench: Bench, huge: Huge) 
     assert live_entries() <= 1_000
     peaks = [await peak_of(bench, f"startIndex={start}") for start in (5_001, 10_001, 95_001)]
     assert peaks[2] < peaks[1] * 1.25
+
+
+async def test_who_was_deleted_costs_a_list_nothing(bench: Bench, huge: Huge) -> None:
+    """A deleted person stays in the target, switched off, and is nowhere: not by looking at everybody for each page."""
+    await page(bench, "startIndex=1")
+    gone = [person(50_000 + number) for number in range(250)]
+    for id in gone:
+        await bench.ask("DELETE", f"/Users/{id}")
+    before = (await page(bench, "startIndex=1"))["totalResults"]
+    with huge.counting() as counted:
+        shown = await page(bench, "startIndex=49501")
+    assert counted["entries"] <= 1_010
+    assert shown["totalResults"] == before
+    assert before <= PEOPLE + 1_000 - len(gone)
+    assert not {each["id"] for each in shown["Resources"]} & set(gone)
+    assert len(shown["Resources"]) == 1_000
+    await bench.ask("DELETE", f"/Users/{person(60_000)}")
+    with huge.counting() as counted:
+        walked = await page(bench, "cursor=")
+        for _ in range(3):
+            walked = await page(bench, f"cursor={walked['nextCursor']}")
+            await bench.ask("DELETE", f"/Users/{walked['Resources'][0]['id']}")
+    assert counted["entries"] <= 2 * (PEOPLE + 1_000) + 10_000, "the ids once for the total, once for the walk"
