@@ -39,6 +39,7 @@ async def check(link: Link, specs: Mapping[str, CollectionSpec], settings: Setti
             findings += [Finding("error", line, name) for line in str(error).splitlines()]
             continue
         findings += await _rights(link, place)
+        findings += await _versions(link, place)
         findings += _accounts(place, settings) if features.active_directory else ()
         if features.schema.attributes:
             findings += _classes(features.schema, place)
@@ -82,6 +83,20 @@ def _attributes(schema: Schema, place: Place) -> Iterable[Finding]:
         elif not known.operational and not free and not may.intersection(schema.names(name)):
             classes = ", ".join(place.classes)
             yield Finding("error", f"'{name}' is not allowed by the classes {classes}", place.spec.name, name)
+
+
+async def _versions(link: Link, place: Place) -> list[Finding]:
+    """The entries that are there show a version, as far as one look tells."""
+    version = place.anchor.version
+    if not link.features.has(controls.PAGED):
+        return []
+    try:
+        rows, _ = await link.find_page(place.bases[0], place.filter, (version,), 1)
+    except ConnectorError:
+        return []  # ``_rights`` has said why
+    if all(version.lower() in row.values for row in rows):
+        return []
+    return [Finding("warning", f"entries show no '{version}', so they have no version and no ETag", place.spec.name)]
 
 
 def _accounts(place: Place, settings: Settings) -> Iterable[Finding]:

@@ -40,3 +40,18 @@ class TestKit(ContractTests):
     @pytest.fixture
     def operations(self, directory_389: Ds389) -> Callable[[], int]:
         return directory_389.asked
+
+
+@pytest.mark.anyio
+async def test_a_server_that_counts_no_versions_is_found_out(directory_389: Ds389) -> None:
+    """The plug-in USN is off by default; an attribute that is not there looks the same."""
+    connector = LdapConnector.from_options("test", directory_389.options)
+    users = connector.collections({"User": USER_389, "Group": GROUP_389})["User"]
+    ann = await users.create({"uid": ("ann",), "cn": ("Ann",), "sn": ("Lee",), "@parent": ("ou=people,{base}",)})
+    assert ann.version is not None
+    assert ann.version.partition("@")[2], "two servers count by themselves"
+    lacking = replace(USER_389, version="carLicense")
+    for spec, expected in ((USER_389, 0), (lacking, 1)):
+        findings = await connector.check({"User": spec})
+        assert sum("no version" in each.message for each in findings) == expected
+    await connector.close()
