@@ -9,7 +9,7 @@ import pytest
 
 from tests.acceptance import page
 
-BACKENDS = ("postgres", "mariadb", "slapd", "ds389", "samba", "keystone", "rest_app")
+BACKENDS = ("postgres", "mariadb", "slapd", "ds389", "samba", "keystone", "rest_app", "scim_server")
 pytest_plugins = [f"tests.backends.{name}" for name in BACKENDS]
 
 MISSING = "backend missing"

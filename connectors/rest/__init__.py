@@ -14,7 +14,8 @@ paging      the ways in which lists are cut
 documents   documents become entries, attributes become documents
 application making calls and understanding answers
 collection  the five verbs
-searching   candidates, filter, order, cursor
+searching   candidates, filter, order
+walking     where a walk through a list stands, as a cursor
 writing     create, update, delete
 membership  members and groups
 checking    does the application answer as the mapping says?

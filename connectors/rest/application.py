@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
+from weakref import WeakValueDictionary
 
 from connectors.errors import ConnectorError, NotFound, Unavailable
 from connectors.rest import paths, templates
@@ -28,6 +29,11 @@ class Application:
         self.sections = sections
         self.wire = wire
         self._proved: dict[str, float] = {}
+        self._locks: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
+
+    def lock(self, section: Section, id: str) -> asyncio.Lock:
+        """The lock of one object whose document is read, changed and written back."""
+        return self._locks.setdefault((section.spec.name, id), asyncio.Lock())
 
     async def ask(
         self,

@@ -62,9 +62,7 @@ class Call:
     def _content(self, values: Mapping[str, Any], body: Mapping[str, Any] | None) -> tuple[bytes | None, str]:
         if body is None and not self.send:
             return None, JSON
-        document = templates.filled({**self.send}, values)
-        for name, value in (body or {}).items():
-            document[name] = value
+        document = {**(body or {}), **templates.filled({**self.send}, values)}
         type_ = {name.lower(): value for name, value in self.headers.items()}.get("content-type", JSON)
         try:
             if self.form:

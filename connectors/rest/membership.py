@@ -209,6 +209,11 @@ async def change_members(application: Application, section: Section, id: str, de
     if members is None or members.add is None or members.remove is None:
         raise Unsupported("the mapping names no calls that change members", attribute=MEMBERS)
     sent = False
+    if members.read.listing is None:  # the group tells who is in it, so nobody is added or removed twice
+        document = paths.find((await application.read(section, id)).document, section.read.item)
+        held = paths.find(document, members.read.attr) or []
+        present = {plain_id(paths.find(each, members.read.value)) for each in held}
+        delta = Delta(tuple(i for i in delta.add if i not in present), tuple(i for i in delta.remove if i in present))
     for change, ids in ((members.remove, delta.remove), (members.add, delta.add)):
         for portion in _portions(change, ids):
             values = _values(application, section, change, id, portion)
@@ -225,7 +230,7 @@ async def change_members(application: Application, section: Section, id: str, de
             except ConnectorError as error:
                 raise whole_failure(error) if begun or sent else error from error
             sent = True
-    if not sent and not begun:
+    if not sent and not begun and members.read.listing is not None:
         await application.read(section, id)
 
 

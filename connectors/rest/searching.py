@@ -2,9 +2,8 @@
 
 import heapq
 import json
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass, field
-from hashlib import blake2b
 from typing import Any
 
 from connectors.contract import Page, Query
@@ -16,6 +15,7 @@ from connectors.rest import paths, templates
 from connectors.rest.application import Application, at_once
 from connectors.rest.documents import entry_of, id_of, plain_id, values_of
 from connectors.rest.sections import Find, Listing, Section
+from connectors.rest.walking import Walk, position_of
 
 MOST_ASKED = 100
 """ids and values that are asked for one by one before the whole list is read instead"""
@@ -90,7 +90,7 @@ class Search:
 
     async def page(self) -> Page:
         """Answer it. :raises Unsupported: the cursor is none. :raises Unavailable:"""
-        position = _position(self.query.cursor)
+        position = position_of(self.query.cursor)
         if self.candidates is not None:
             return self._cut(await self._candidates(), position)
         listing = self.section.list
@@ -209,7 +209,7 @@ class Search:
         if position is not None and position[0] != "at":
             raise Unsupported("this is no cursor of this collection")
         query = self.query
-        walk = _Walk(query.offset, query.limit, frozenset(position[2]) if position else frozenset())
+        walk = Walk(query.offset, query.limit, frozenset(position[2]) if position else frozenset())
         token: str | None = position[1] if position else None
         counting: int | None = 0 if query.count and position is None else None
         asked = {token}
@@ -240,68 +240,3 @@ class Search:
                 return total
             number += sum(map(self.fits, part))
         return number
-
-
-@dataclass(slots=True)
-class _Walk:
-    """What a walk has chosen so far. :param seen: marks of what earlier pages took of the first part."""
-
-    skip: int
-    limit: int | None
-    seen: frozenset[str]
-    chosen: list[Any] = field(default_factory=list)
-    cursor: str | None = None
-    total: int | None = None
-
-    @property
-    def full(self) -> bool:
-        return self.limit is not None and len(self.chosen) >= self.limit
-
-    def wanted(self, most: int) -> int:
-        """How many elements are still to come."""
-        left = most if self.limit is None else self.limit - len(self.chosen) + self.skip + len(self.seen)
-        return max(1, min(most, left))
-
-    def take(self, documents: list[Any], token: str | None, following: str | None, key: Callable[[Any], str]) -> None:
-        """Take of one part what is wanted; remember where that ends."""
-        if self.full:
-            if self.cursor is None and documents and self.limit:
-                self.cursor = json.dumps(["at", token, []])
-            return
-        marks = set(self.seen)
-        for number, each in enumerate(documents):
-            if _mark(key(each)) in self.seen:
-                continue
-            if self.skip:
-                self.skip -= 1
-            else:
-                self.chosen.append(each)
-            marks.add(_mark(key(each)))
-            if self.full:
-                left = any(_mark(key(other)) not in marks for other in documents[number + 1 :])
-                if left:
-                    self.cursor = json.dumps(["at", token, sorted(marks)])
-                elif following is not None:
-                    self.cursor = json.dumps(["at", following, []])
-                break
-        self.seen = frozenset()
-
-
-def _mark(id: str) -> str:
-    return blake2b(id.encode("utf-8", "replace"), digest_size=6).hexdigest()
-
-
-def _position(cursor: str | None) -> Any:
-    """Read a cursor. :raises Unsupported: it is none."""
-    if cursor is None:
-        return None
-    try:
-        position = json.loads(cursor)
-        kind, first, *rest = position
-        after = kind == "after" and isinstance(first, str) and not rest
-        at = kind == "at" and isinstance(first, str | None) and len(rest) == 1 and isinstance(rest[0], list)
-    except (ValueError, TypeError) as error:
-        raise Unsupported("this is no cursor of this collection") from error
-    if not after and not at:
-        raise Unsupported("this is no cursor of this collection")
-    return position

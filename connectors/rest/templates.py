@@ -38,13 +38,22 @@ class Template:
         filled = _PLACE.sub(lambda found: _segment(values[found[1]]), path)
         if any(part in (".", "..") for part in filled.split("/")):
             raise Unsendable("a segment of dots")
-        return filled + mark + _PLACE.sub(lambda found: _encoded(values[found[1]]), query)
+        return filled + mark + _PLACE.sub(lambda found: _encoded(_quoted(found, query, values[found[1]])), query)
 
 
 def _segment(value: str) -> str:
     if value in ("", ".", "..") or _CONTROL.search(value):
         raise Unsendable("this cannot be a segment of a path")
     return _encoded(value)
+
+
+def _quoted(found: re.Match[str], text: str, value: str) -> str:
+    """A value as a text within a text: between quotation marks those of its own are escaped, as JSON does it (and with
+    it the filters of RFC 7644), so that it stays one value."""
+    for mark in ('"', "%22"):
+        if text[: found.start()].endswith(mark) and text[found.end() :].startswith(mark):
+            return value.replace("\\", "\\\\").replace('"', '\\"')
+    return value
 
 
 def _encoded(value: str) -> str:
@@ -74,7 +83,7 @@ def filled(value: Any, values: Mapping[str, Any]) -> Any:
         whole = _PLACE.fullmatch(value)
         if whole is not None and whole[1] in values:
             return values[whole[1]]
-        return _PLACE.sub(lambda found: str(values.get(found[1], found[0])), value)
+        return _PLACE.sub(lambda found: _quoted(found, value, str(values.get(found[1], found[0]))), value)
     if isinstance(value, Mapping):
         return {key: filled(inner, values) for key, inner in value.items()}
     if isinstance(value, list):

@@ -1,14 +1,13 @@
 """Create, update and delete, each in one call wherever the application lets it be one."""
 
-import asyncio
 import hashlib
 from collections import OrderedDict
 from collections.abc import Sequence
+from contextlib import suppress
 from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
-from weakref import WeakValueDictionary
 
 from connectors.contract import Reference
 from connectors.entry import GROUPS, MEMBERS, Attributes, Change, Entry, Kind, Ref, Value
@@ -16,7 +15,7 @@ from connectors.errors import Conflict, ConnectorError, NotFound, Refused, Unava
 from connectors.rest import paths, templates
 from connectors.rest.application import Application, whole_failure
 from connectors.rest.documents import body_of, entry_of, plain_id, put, sent_id, values_of
-from connectors.rest.membership import Delta, change_members, delta_of, ids_of, require
+from connectors.rest.membership import Delta, change_members, delta_of, groups_of, homes, ids_of, require
 from connectors.rest.sections import Create, Section, Update
 from connectors.rest.transport import Answer
 
@@ -33,7 +32,6 @@ class Writer:
     application: Application
     section: Section
     _keys: OrderedDict[bytes, str] = field(default_factory=OrderedDict)
-    _locks: WeakValueDictionary[str, asyncio.Lock] = field(default_factory=WeakValueDictionary)
 
     # ---------------------------------------------------------------- create
 
@@ -123,7 +121,7 @@ class Writer:
         named = {each.attribute: each.values for each in own if each.kind is not Kind.REMOVE}
         await self._references(named, delta.add, id)
         if self._inside and delta:
-            async with self._locks.setdefault(id, asyncio.Lock()):
+            async with self.application.lock(self.section, id):
                 entry = await self._written(id, own, delta, expected)
         else:
             entry = await self._written(id, own, Delta(), expected) if own or not delta else None
@@ -245,6 +243,8 @@ class Writer:
             if entry_of(self.section, document, frozenset()).version != expected:
                 raise Conflict("the entry has changed since it was read")
             more = {"If-Match": before.headers.get("etag") or expected} if self.section.if_match else {}
+        if id and any(members.read.listing is None for _, members in homes(self.application, self.section.spec.name)):
+            await self._left(id)
         try:
             await self.application.ask(self.section, call, {"id": id}, more=more)
         except (NotFound, templates.Unsendable) as error:
@@ -256,6 +256,14 @@ class Writer:
             if isinstance(error, Conflict):
                 raise
             raise Refused(f"the application does not delete this: {error.detail}") from error
+
+    async def _left(self, id: str) -> None:
+        """Take an entry out of the groups whose own documents name it: nobody else would (and one call finds them)."""
+        await self.application.read(self.section, id)
+        for ref in (await groups_of(self.application, self.section, [id]))[id]:
+            home = self.application.sections[ref.collection]
+            with suppress(NotFound):
+                await Writer(self.application, home).update(ref.id, [Change(Kind.REMOVE, MEMBERS, (Ref(id),))], None)
 
     async def _references(self, attributes: Attributes, members: Sequence[str], id: str | None = None) -> None:
         """See that everything referred to is there, before anything is written; and first the entry itself.
