@@ -11,8 +11,10 @@ from tests.journeys.dialogue import journey, journeys
 from tests.journeys.directories import Directory
 from tests.journeys.in_389 import In389
 from tests.journeys.in_embedded import InEmbedded
+from tests.journeys.in_keystone import InKeystone
 from tests.journeys.in_memory import InMemory
 from tests.journeys.in_samba import InSamba
+from tests.journeys.in_scim import InScim
 from tests.journeys.in_slapd import InSlapd
 from tests.journeys.in_sql import InApplication
 from tests.journeys.player import Player, serving
@@ -32,6 +34,10 @@ def directory(backend: str, tmp_path: Path, request: pytest.FixtureRequest) -> D
         return In389(request.getfixturevalue("directory_389"))
     if backend == "samba":
         return InSamba(request.getfixturevalue("domain"))
+    if backend == "keystone":
+        return InKeystone(request.getfixturevalue("keystone"))
+    if backend == "scim":
+        return InScim(request.getfixturevalue("scim_server"))
     if backend == "sql-postgresql":
         postgres: Postgres = request.getfixturevalue("postgres")
         return InApplication(request.getfixturevalue("postgres_url"), postgres)
