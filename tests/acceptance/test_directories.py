@@ -1,11 +1,14 @@
 """The directories' presets before the servers they are for: locks that hold, leavers, administrators (H12)."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 import ldap3
 import pytest
 
+from connectors.errors import Unavailable
+from connectors.ldap.messages import Control, Response
+from connectors.ldap.pool import Link
 from tests.acceptance.ground import Site, gateway, only
 from tests.backends.ds389 import Ds389
 from tests.backends.samba import Samba
@@ -17,6 +20,8 @@ from tests.journeys.in_slapd import InSlapd
 
 pytestmark = pytest.mark.anyio
 PASSWORD = "Kn0wn-to-her"
+ADD_REQUEST = 0x68
+"""RFC 4511 §4.7"""
 ANN = "ann@example.com"
 POSIX = 'format = 1\nextends = "openldap-posix"\n'
 
@@ -139,3 +144,28 @@ async def test_a_nested_group_is_shown(site: Site) -> None:
     outer = await site.group("Outer", inner)
     members = (await site.get(f"/Groups/{outer}"))["members"]
     assert [(each["value"], each["type"]) for each in members] == [(inner, "Group")]
+
+
+@pytest.mark.parametrize("arrives", [True, False])
+@only("389ds", "samba")
+async def test_a_create_whose_answer_is_lost_is_finished(
+    site: Site, arrives: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The connection ends after the request was sent; whether it arrived is not known."""
+    lost: list[bytes] = []
+    send = Link.write
+
+    async def write(link: Link, operation: bytes, controls: Sequence[Control] = ()) -> Response:
+        if operation[0] != ADD_REQUEST or lost:
+            return await send(link, operation, controls)
+        lost.append(operation)
+        if arrives:
+            assert (await send(link, operation, controls)).code == 0
+        raise Unavailable("the directory's connection was lost", uncertain=True)
+
+    monkeypatch.setattr(Link, "write", write)
+    ann = await site.user(password=PASSWORD)
+    assert lost
+    assert site.directory.id_of("user", ANN) == ann
+    assert site.users()[ANN]["active"] is True
+    assert site.directory.logs_in(ANN, PASSWORD)
