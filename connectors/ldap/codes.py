@@ -63,7 +63,7 @@ _ATTRIBUTE = (
     re.compile(r"attribute '([^']{1,80})'"),
     re.compile(r"^([A-Za-z][A-Za-z0-9-]{0,79}): "),
     re.compile(r"Att [0-9a-f]+ \(([A-Za-z][A-Za-z0-9-]{0,79})\)"),
-    re.compile(r"(?i)\b(sAMAccountName) '"),
+    re.compile(r"(?i)\b(sAMAccountName|userPrincipalName) '"),
 )
 _QUOTED_NAME = re.compile(r"""(["'])\s*[\w.-]+\s*=(?:(?!\1).)*\1""", re.DOTALL)
 _NAME = re.compile(r"[\w.-]+ ?= ?\S.*", re.DOTALL)
@@ -103,6 +103,8 @@ def error(response: Response, *, attribute: str | None = None, secret: str | Non
     said = decent(said)[:SHOWN]
     if issubclass(kind, errors.Unavailable):
         return kind(words)
+    if kind is errors.AlreadyExists and named:
+        words = f"another entry has this {named}"
     quiet = not said or kind is errors.AlreadyExists
     return kind(words if quiet else f"{words} ({said})", attribute=named or attribute)
 

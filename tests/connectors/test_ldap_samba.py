@@ -115,9 +115,11 @@ async def test_account_names_are_held_to_the_rules_of_windows(ground: Ground, do
 
 async def test_names_that_are_taken(ground: Ground) -> None:
     await ground.user(1, userPrincipalName="ann@corp.example")
-    for more in ({"sAMAccountName": "PERSON1"}, {"userPrincipalName": "ANN@corp.example"}, {"cn": "person 1"}):
-        with pytest.raises(AlreadyExists):
-            await ground.user(2, **more)
+    for name, value in (("sAMAccountName", "PERSON1"), ("userPrincipalName", "ANN@corp.example"), ("cn", "person 1")):
+        with pytest.raises(AlreadyExists) as taken:
+            await ground.user(2, **{name: value})
+        assert (taken.value.attribute or "").lower() == name.lower()
+        assert name == "cn" or name.lower() in taken.value.detail.lower(), "nobody can tell which of the names it is"
 
 
 async def test_a_refusal_names_the_attribute_and_no_entry(ground: Ground) -> None:
