@@ -65,7 +65,7 @@ class SqlCollection:
 
     def judge(self, leaf: Leaf) -> Verdict:
         """See ``Collection.judge``: exact or not at all, and modest until the tables were seen once."""
-        return judge(leaf, self.spec.name, self._schema.sections, self._schema.layouts)
+        return judge(leaf, self.spec.name, self._schema.sections, self._schema.layouts, self._database.dialect)
 
     async def create(self, attributes: Attributes, id: str | None = None) -> Entry:
         """See ``Collection.create``."""

@@ -10,14 +10,25 @@ from connectors.sql.codecs import Codec, Unfit, codec_for
 from connectors.sql.options import TableOptions
 from connectors.sql.reading import Layouts
 from connectors.sql.tables import TEXT, TYPES
+from connectors.sql.texts import TRIED
 
 LONGEST = 8192
 """characters of text to compare in the database; SQLite bounds the length of a pattern"""
 PATTERNS = frozenset({Operator.CO, Operator.SW, Operator.EW})
 
 
-def judge(leaf: Leaf, name: str, sections: Mapping[str, TableOptions], layouts: Layouts | None) -> Verdict:
-    """Judge one leaf over the collection ``name``."""
+def judge(
+    leaf: Leaf, name: str, sections: Mapping[str, TableOptions], layouts: Layouts | None, dialect: str
+) -> Verdict:
+    """Judge one leaf over the collection ``name``; of an untried dialect only equality is believed, in part."""
+    verdict = _judged(leaf, name, sections, layouts)
+    if dialect in TRIED or verdict is not Verdict.EXACT or leaf.attribute in (ID, MEMBERS, GROUPS):
+        return verdict
+    equal = isinstance(leaf, AnyOf) or (isinstance(leaf, Compare) and leaf.operator is Operator.EQ)
+    return Verdict.SUPERSET if equal else Verdict.UNSUPPORTED
+
+
+def _judged(leaf: Leaf, name: str, sections: Mapping[str, TableOptions], layouts: Layouts | None) -> Verdict:
     options = sections[name]
     if leaf.attribute in (ID, MEMBERS, GROUPS):
         return _own(leaf, name, sections)

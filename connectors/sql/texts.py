@@ -20,11 +20,20 @@ from connectors.sql import mysql
 FOLD = "dirbridge_fold"
 ESCAPE = "/"
 ICU = "und-x-icu"
+TRIED = ("sqlite", "postgresql", mysql.NAME)
+"""the dialects whose comparisons of text are known to be exact; what others found the gateway looks at again"""
 
 
 def fold(text: Any) -> Any:
     """What ``dirbridge_fold`` computes in SQLite; anything but text (NULL, a number) is left alone."""
     return text.casefold() if isinstance(text, str) else text
+
+
+def is_not_true(condition: sa.ColumnElement[bool], dialect: str) -> sa.ColumnElement[bool]:
+    """False, or NULL; where the database has no truth values, told by CASE."""
+    if dialect in TRIED:
+        return condition.is_not(sa.true())
+    return sa.case((condition, 1), else_=0) == sa.literal_column("0")
 
 
 def pattern(text: str, before: str, after: str) -> str:

@@ -165,7 +165,7 @@ class Builder:
             case ("or", *terms):
                 return self._joined(sa.or_, sa.false(), terms)
             case ("not", inner):
-                return Grouping(self.condition(inner)).is_not(sa.true())
+                return texts.is_not_true(Grouping(self.condition(inner)), self.dialect)
             case ("present", attribute):
                 return self._present(attribute)
             case (operator, attribute, index, mode):
