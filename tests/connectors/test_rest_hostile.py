@@ -227,7 +227,7 @@ async def test_a_name_is_judged_by_the_address_that_is_connected_to(
     wicked: Wicked, monkeypatch: pytest.MonkeyPatch, users: Users
 ) -> None:
     port = wicked.server_address[1]
-    given = iter([["169.254.169.254"], ["127.0.0.1"], ["169.254.169.254", "127.0.0.1"]])
+    given = iter([["0.0.0.0"], ["127.0.0.1"], ["169.254.169.254", "127.0.0.1"]])  # 0.0.0.0 leads to this host
     looked_up = []
 
     def resolver(host: str, *_: object, **__: object) -> list[Any]:
