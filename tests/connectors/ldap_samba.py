@@ -4,7 +4,7 @@ from connectors.contract import CollectionSpec, Reference
 from connectors.entry import Attributes
 
 _PLAIN = "cn sn givenName displayName mail title employeeNumber sAMAccountName userPrincipalName userAccountControl"
-_MORE = "unicodePwd telephoneNumber otherTelephone manager msNPAllowDialin uidNumber whenCreated whenChanged"
+_MORE = "unicodePwd telephoneNumber otherTelephone manager msNPAllowDialin uidNumber whenCreated"
 
 ACCOUNT = CollectionSpec(
     name="User",
@@ -27,7 +27,6 @@ ACCOUNT = CollectionSpec(
         "uidNumber": "integer",
         "userAccountControl": "integer",
         "whenCreated": "dateTime",
-        "whenChanged": "dateTime",
     },
 )
 

@@ -25,7 +25,6 @@ PERSON = replace(
 )
 TEAM = replace(
     GROUP,
-    attributes=GROUP.attributes | {"gidNumber"},
     options={**GROUP.options, "class": ["top", "posixGroup"], "numbers": {"gidNumber": NUMBERS}},
     members={"attr": "memberUid", "value": "uid", "ref": "user"},
     references={MEMBERS: Reference(("User",), GROUP.references[MEMBERS].display)},

@@ -88,8 +88,7 @@ async def test_a_refused_password_undoes_the_rest_of_a_change(ground: Ground, do
     ]
     with pytest.raises(InvalidValue):
         await ground.users.update(ann.id, changes)
-    after = (await ground.users.read(ann.id)).attributes
-    assert {**after, "whenChanged": ()} == {**ann.attributes, "whenChanged": ()}
+    assert (await ground.users.read(ann.id)).attributes == ann.attributes
     assert domain.bind(ann.name, PASSWORD)
 
 
