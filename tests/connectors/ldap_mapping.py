@@ -3,7 +3,7 @@
 from connectors.contract import CollectionSpec, Reference
 
 _PLAIN = "uid cn sn givenName displayName mail title description employeeNumber manager secretary telephoneNumber"
-_SPECIAL = "pwdAccountLockedTime createTimestamp modifyTimestamp"
+_SPECIAL = "pwdAccountLockedTime createTimestamp"
 _TEST = "testFlag testNumber testExact testAscii testMoment testBytes"
 
 USER = CollectionSpec(
