@@ -52,7 +52,18 @@ def try_document(source: str, resource: str, document: dict[str, Any], *, dialec
     target |= dict.fromkeys(compiled.spec.secrets & target.keys(), HIDDEN)
     if state.parent is not None:
         target[PARENT] = state.parent
-    return Tried(target, _public(compiled.read(state.entry, state.stored)), unread(compiled, document, canonical))
+    scim = _public(compiled.read(state.entry, state.stored))
+    if compiled.members is not None and (ids := _members(canonical(document))):
+        name = compiled.members.options.get("attr") or compiled.members.options.get("table") or "members"
+        target[str(name)] = _shown(ids)
+        if compiled.members.returned == "default":
+            scim["members"] = [{"value": id} for id in ids]
+    return Tried(target, scim, unread(compiled, document, canonical))
+
+
+def _members(document: dict[str, Any]) -> tuple[str, ...]:
+    """The members by id: the target, which is not asked here, would turn them into DNs or keys."""
+    return tuple(dict.fromkeys(each["value"] for each in document.get("members") or () if each.get("value")))
 
 
 def _public(value: Any) -> Any:

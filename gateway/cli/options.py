@@ -20,7 +20,7 @@ ConfigOption = Annotated[
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="print JSON, for a script")]
 ConnectionOption = Annotated[
-    str | None, typer.Option("--connection", help="the name of a [connection.…]; may be left out where there is one")
+    str | None, typer.Option("--connection", help="the name of a connection; may be left out where there is one")
 ]
 
 

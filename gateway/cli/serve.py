@@ -31,9 +31,10 @@ def serve(
         loaded = configured(path)
         app = create_app(loaded, test_mappings=not skip_mapping_tests)
         where = loaded.server.listen if listen is None else _address(listen)
-        secret = asyncio.run(first_token(loaded, make=path is None))
         remember(path)
         with bound(where) as socket:
+            # Only now: a token that is made before a port is found taken would never be shown.
+            secret = asyncio.run(first_token(loaded, make=path is None))
             host, port = socket.getsockname()[:2]
             announce(loaded, Address(host, port), secret)
             code = run(loaded, app, socket)
@@ -77,6 +78,8 @@ def announce(config: Config, bound: Address, secret: str | None) -> None:
     say(f"  health     {root.rstrip('/')}/healthz")
     say()
     if secret is None:
+        say("Tokens are shown once, when they are made: dirbridge token list, dirbridge token create NAME")
+        say()
         return
     mount = next(iter(config.connection.values())).mount
     say("A first token, shown this once (others: dirbridge token create NAME):")

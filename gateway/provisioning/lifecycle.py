@@ -52,11 +52,16 @@ def switch(ground: Ground, asked: Asked, current: Resource, last: Mapping[str, A
         return "off"
     if plan.activation is False or (last.get("active") is not False and (way == "move" or not has_row(ground))):
         if way == "refuse":
-            raise ForbiddenException(detail=f"this connection may not deactivate a {ground.type}")
+            raise refusal(ground, "deactivate")
         if way == "disable" and not has_row(ground):
             raise ForbiddenException(detail=f"nothing in the mapping says how a {ground.type} is deactivated")
         return "off"
     return None
+
+
+def refusal(ground: Ground, event: Literal["deactivate", "delete"]) -> ForbiddenException:
+    """What ``deactivate = "refuse"`` and ``delete = "refuse"`` answer: the mapping's doing, no matter of ``allow``."""
+    return ForbiddenException(detail=f'the mapping refuses to {event} a {ground.type} (lifecycle: {event} = "refuse")')
 
 
 def has_row(ground: Ground) -> bool:
@@ -80,7 +85,7 @@ def born(ground: Ground, wanted: Resource, plan: Plan) -> tuple[Plan, Mapping[st
 def changes_of_event(ground: Ground, event: Literal["deactivate", "delete"], entry: Entry) -> tuple[Change, ...]:
     """What ``disable`` or ``move`` change, and the stamps. :raises ForbiddenException: ``delete = "refuse"``."""
     if getattr(ground.mapping.lifecycle, event) == "refuse":
-        raise ForbiddenException(detail=f"this connection may not {event} a {ground.type}")
+        raise refusal(ground, event)
     return ground.mapping.plan_lifecycle(event, entry, ground.clock()).changes
 
 

@@ -22,6 +22,7 @@ class Dialect:
     :param read_only_in_values: ``id``, ``groups``, ``meta`` in the value of a PATCH without a path are ignored.
     :param remove_values: a remove that carries a value removes what the value names.
     :param create_elements: a valuePath that matches nothing creates its element.
+    :param sole_is_primary: ``emails[primary eq true]`` is the one address that the mapping has, if it has no more.
     :param bare_literals: filter literals without quotes. :param empty_filter: ``?filter=`` is no filter.
     :param selections_in_attributes: ``attributes=emails[type eq "work"]`` asks for ``emails``.
     :param endpoints: other names of endpoints → the RFC's.
@@ -40,6 +41,7 @@ class Dialect:
     read_only_in_values: bool = True
     remove_values: bool = True
     create_elements: bool = True
+    sole_is_primary: bool = True
     bare_literals: bool = True
     empty_filter: bool = True
     selections_in_attributes: bool = True
@@ -66,6 +68,7 @@ STRICT = Dialect(
     read_only_in_values=False,
     remove_values=False,
     create_elements=False,
+    sole_is_primary=False,
     bare_literals=False,
     empty_filter=False,
     selections_in_attributes=False,

@@ -6,15 +6,20 @@ derives (``$ref``) are not required.
 """
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
 import orjson
 from scim2_models import ResourceType, Schema, ScimPolicy, ScimProvider, ServiceProviderConfig
+from scim2_models.path import FilterNode, ValuePath
 
 from gateway.mapping.compiled import Mapping as CompiledMapping
 from gateway.mapping.compiled import ResourceMapping
-from gateway.scim.shape import Shape, shape_from
+from gateway.scim import selections
+from gateway.scim.dialects import TOLERANT
+from gateway.scim.normalise import attribute_path, parsed
+from gateway.scim.shape import Attribute, Shape, shape_from
 
 Document = dict[str, Any]
 COMMON_NAMES = frozenset({"schemas", "id", "externalid", "meta"})
@@ -22,7 +27,7 @@ COMMON_NAMES = frozenset({"schemas", "id", "externalid", "meta"})
 
 def shape_of(resource: ResourceMapping) -> Shape:
     """The shape of one mapped resource type."""
-    return shape_from(
+    shape = shape_from(
         resource.name,
         resource.endpoint,
         resource.schema,
@@ -31,6 +36,23 @@ def shape_of(resource: ResourceMapping) -> Shape:
         members=resource.members is not None,
         aliases=dict(resource.attributes.aliases),
     )
+    return replace(shape, core={**shape.core, **_soles(resource, shape)})
+
+
+def _soles(resource: ResourceMapping, shape: Shape) -> dict[str, Attribute]:
+    """The attributes of which all rows take one and the same element: ``emails[type eq "work"].value`` alone."""
+    rows: dict[str, list[FilterNode | None]] = {}
+    for row in resource.section.rows:
+        path = parsed(row.path) if row.direction == "map" else None
+        if path is not None:
+            node = path.val_filter if isinstance(path, ValuePath) else None
+            rows.setdefault(attribute_path(path).attr.lower(), []).append(node)
+    soles = {}
+    for name, (first, *others) in rows.items():
+        attribute = shape.core.get(name)
+        if attribute is not None and first is not None and all(str(each) == str(first) for each in others):
+            soles[name] = replace(attribute, sole=selections.bound(attribute, first, TOLERANT))
+    return soles
 
 
 def schema_documents(mapping: CompiledMapping, *, strict: bool) -> list[Document]:

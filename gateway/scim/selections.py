@@ -38,10 +38,19 @@ def bound(attribute: Attribute, node: FilterNode, dialect: Dialect) -> FilterNod
         case Present():
             return Present(_sub_path(attribute, node.attr_path))
         case Comparison():
+            if attribute.sole is not None and dialect.sole_is_primary and _says_primary(attribute, node, dialect):
+                return attribute.sole
             path = _sub_path(attribute, node.attr_path)
             sub = _sub(attribute, path)
             return Comparison(path, node.op, literal(sub, node.op, node.value, dialect))
     raise InvalidFilterException(detail=f"{node} cannot stand within brackets")
+
+
+def _says_primary(attribute: Attribute, node: Comparison, dialect: Dialect) -> bool:
+    """``primary eq true`` where the attribute has no ``primary``: no other element could be it (RFC 7643 §2.4)."""
+    path = str(node.attr_path).lower()
+    said = node.value is True or (dialect.booleans and str(node.value).lower() == "true")
+    return path == "primary" and path not in attribute.subs and node.op == CompareOperator.eq and said
 
 
 def _sub_path(attribute: Attribute, path: AttrPath) -> AttrPath:

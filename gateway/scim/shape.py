@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
-from scim2_models.path import AttrPath
+from scim2_models.path import AttrPath, FilterNode
 from scim2_server.utils import load_default_schemas
 
 COMMON: tuple[dict[str, Any], ...] = (
@@ -38,6 +38,7 @@ class Attribute:
     """One attribute or sub-attribute as its schema declares it.
 
     :param path: its canonical path. :param canonical: folded canonical value → its spelling.
+    :param sole: what selects the one element that the mapping has, where it has one and no ``primary``.
     """
 
     name: str
@@ -51,6 +52,7 @@ class Attribute:
     canonical: Mapping[str, str]
     references: tuple[str, ...]
     subs: Mapping[str, "Attribute"]
+    sole: FilterNode | None = None
 
     @property
     def complex(self) -> bool:

@@ -32,6 +32,7 @@ def test_it_remembers_and_shows_the_first_token_once(tmp_path: Path) -> None:
         token = first.token
     with serving(cwd=tmp_path) as second:
         assert second.token == ""
+        assert "dirbridge token create NAME" in second.said
         assert second.ask("GET", f"/Users/{created['id']}", token=token)[1]["userName"] == "ann@example.com"
 
 
@@ -60,6 +61,8 @@ def test_a_taken_port_is_a_sentence(tmp_path: Path) -> None:
         second = dirbridge("serve", "--listen", address, cwd=other)
     assert second.returncode == 2
     assert f"cannot listen on {address}" in second.stderr
+    with serving(cwd=other) as third:
+        assert third.token != "", "the first token was made and thrown away by the start that failed"
 
 
 CONFIG = """

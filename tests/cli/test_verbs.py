@@ -113,8 +113,16 @@ def test_map_names_what_no_row_reads(tmp_path: Path) -> None:
     plain = dirbridge("map", "openldap", cwd=tmp_path, given=json.dumps(document)).stdout
     assert [line.strip() for line in plain.partition("ignored, as no row reads it")[2].splitlines()[1:]] == lost
     group = json.dumps({"displayName": "Team", "members": [{"value": "7"}]})
-    kept = dirbridge("map", "openldap", "--for", "group", "--json", cwd=tmp_path, given=group)
-    assert json.loads(kept.stdout)["unread"] == []
+    kept = json.loads(dirbridge("map", "openldap", "--for", "group", "--json", cwd=tmp_path, given=group).stdout)
+    assert kept["unread"] == []
+
+
+@pytest.mark.parametrize(("preset", "place"), [("openldap", "member"), ("sql", "memberships")])
+def test_map_shows_the_members_of_a_group_where_they_would_stand(preset: str, place: str, tmp_path: Path) -> None:
+    group = json.dumps({"displayName": "Team", "members": [{"value": "7"}, {"value": "8"}]})
+    shown = json.loads(dirbridge("map", preset, "--for", "group", "--json", cwd=tmp_path, given=group).stdout)
+    assert shown["target"][place] == ["7", "8"]
+    assert shown["scim"]["members"] == [{"value": "7"}, {"value": "8"}]
 
 
 @pytest.mark.parametrize(

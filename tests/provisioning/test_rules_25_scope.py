@@ -144,3 +144,17 @@ async def test_rule_25_a_deleted_user_leaves_no_protected_group(tmp_path: Path) 
         admins = await here.plant("Group", cn="Domain Admins", **{MEMBERS: (Ref(ann),)})
         await here.delete(ann)
         assert here.members(admins) == {ann}
+
+
+async def test_a_lifecycle_that_refuses_is_named_as_the_reason(tmp_path: Path) -> None:
+    """Not ``allow`` of the connection, which an administrator would then look at in vain."""
+    text = mapping_text(lifecycle='delete = "refuse"\ndeactivate = "refuse"\n[group.lifecycle]\ndelete = "refuse"')
+    async with site(tmp_path, text) as here:
+        ann, team = await here.post(ANN), await here.post({"displayName": "Team"}, "Group")
+        with pytest.raises(ForbiddenException, match=r'the mapping refuses to delete a User .*delete = "refuse"'):
+            await here.delete(ann["id"])
+        with pytest.raises(ForbiddenException, match=r'deactivate a User .*deactivate = "refuse"'):
+            await here.patch(ann["id"], {"active": False})
+        with pytest.raises(ForbiddenException, match=r'delete a Group .*delete = "refuse"'):
+            await here.delete(team["id"], "Group")
+        assert await here.get(ann["id"])
