@@ -7,10 +7,11 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from rich.text import Text
 
 from gateway.cli.options import ConfigOption, ConnectionOption, JsonOption, chosen_connection, configured
 from gateway.cli.outcome import outcomes
-from gateway.cli.screen import say, say_json, show, table
+from gateway.cli.screen import flow, narrow, say, say_json, show, table
 from gateway.config.values import duration
 
 if TYPE_CHECKING:
@@ -47,9 +48,16 @@ def audit(
         what = "; ".join(filter(None, [*(changed(each) for each in line.changes), line.detail]))
         style = STYLES.get(line.outcome, "")
         time = line.time.strftime("%Y-%m-%d %H:%M:%S")
+        if narrow():
+            say(f"{time} UTC  {line.connection} {line.actor}")
+            flow(Text.assemble("  ", (line.outcome, style), f"  {line.operation} {subject}"), hang=4)
+            if what:
+                flow(Text(f"    {what}"), hang=4)
+            continue
         outcome = f"[{style}]{line.outcome}[/]" if style else line.outcome
         shown.add_row(time, line.connection, line.actor, line.operation, subject, outcome, plain(what))
-    show(shown)
+    if not narrow():
+        show(shown)
     if not lines:
         say("Nothing yet." if resource is None else f'Nothing about {resource}. An id is what SCIM answers as "id".')
 

@@ -11,6 +11,8 @@ from rich.text import Text
 
 WIDE = 200
 """columns of a pipe, where nobody watches and nothing should be folded"""
+NARROW = 130
+"""columns below which a record stands on lines of its own instead of in a row of a table"""
 out = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else WIDE)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 
@@ -51,6 +53,11 @@ def table(*columns: str, title: str | None = None) -> Table:
     for column in columns:
         made.add_column(column, header_style="dim", overflow="fold")
     return made
+
+
+def narrow() -> bool:
+    """Whether a table of many columns would be cut into pieces, ids among them, that nobody can read or copy."""
+    return out.width < NARROW
 
 
 def show(made: Table, *, indent: int = 0) -> None:

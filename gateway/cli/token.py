@@ -8,7 +8,7 @@ import typer
 
 from gateway.cli.options import ConfigOption, ConnectionOption, JsonOption, chosen_connection, configured
 from gateway.cli.outcome import FOUND, end, outcomes
-from gateway.cli.screen import say, say_json, show, table
+from gateway.cli.screen import narrow, say, say_json, show, table
 from gateway.config.values import duration
 
 if TYPE_CHECKING:
@@ -79,8 +79,13 @@ def list_tokens(connection: ConnectionOption = None, config: ConfigOption = None
             line = _shown(token)
             rights = "read" if token.read_only else "read, write"
             times = (_when(token.created), _when(token.last_used), _when(token.expires))
+            if narrow():
+                say(f"{token.name}  ({token.connection})  {token.prefix}…  {rights}  {line['state']}")
+                say("  created {}, last used {}, expires {}".format(*times), "dim")
+                continue
             listed.add_row(token.name, token.connection, token.prefix + "…", *times, rights, line["state"])
-        show(listed)
+        if not narrow():
+            show(listed)
         if not found:
             say("There is no token yet: dirbridge token create NAME")
 

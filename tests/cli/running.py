@@ -1,17 +1,21 @@
 """The real command, as a person would start it."""
 
+import fcntl
 import json
 import os
+import pty
 import re
 import signal
 import ssl
+import struct
 import subprocess
 import sys
+import termios
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -34,6 +38,21 @@ def dirbridge(
         check=False,
         env=environment,
     )
+
+
+def on_terminal(*words: str, cwd: Path, columns: int = 80) -> str:
+    """Run one verb on a terminal of so many columns; return what stands on it, without colours."""
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
+    environment = {key: value for key, value in os.environ.items() if key not in ("COLUMNS", "DIRBRIDGE_CONFIG")}
+    with subprocess.Popen([PROGRAM, *words], cwd=cwd, stdin=theirs, stdout=theirs, stderr=theirs, env=environment):
+        os.close(theirs)
+        shown = b""
+        with suppress(OSError):  # how Linux says that the last writer has gone
+            while piece := os.read(ours, 65536):
+                shown += piece
+    os.close(ours)
+    return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", shown.decode()).replace("\r", "")
 
 
 @dataclass

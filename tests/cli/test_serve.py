@@ -45,6 +45,14 @@ def test_a_token_made_and_revoked_beside_it_counts_at_once(tmp_path: Path) -> No
         assert gateway.ask("GET", "/Users", token=secret)[0] == 401
 
 
+def test_a_folder_that_cannot_be_made_is_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "dirbridge-data").write_text("a file stands in its place, which stops root too")
+    done = dirbridge("serve", "--listen", "127.0.0.1:0", cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("cannot make the folder ")
+    assert done.stderr.endswith("or with --config FILE\n")
+
+
 def test_one_ledger_is_not_served_twice(tmp_path: Path) -> None:
     with serving(cwd=tmp_path):
         second = dirbridge("serve", "--listen", "127.0.0.1:0", cwd=tmp_path)

@@ -1,12 +1,13 @@
 """The verbs that look and judge: check, test, map, token, audit, relink, and what each ends with."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.cli.running import dirbridge, serving
+from tests.cli.running import dirbridge, on_terminal, serving
 from tests.cli.test_serve import ANN, CONFIG, PEOPLE
 
 
@@ -193,6 +194,11 @@ def test_the_audit_shows_who_did_what(tmp_path: Path) -> None:
     ]
     shown = dirbridge("audit", created["id"], cwd=tmp_path).stdout
     assert "Lead [of] all" in shown
+    screen = on_terminal("audit", cwd=tmp_path)
+    assert f"  done  create User {created['id']}\n" in screen, "an id is cut into pieces that nobody can copy"
+    assert max(map(len, screen.splitlines())) <= 80
+    tokens = on_terminal("token", "list", cwd=tmp_path)
+    assert re.match(r"first  \(default\)  dbr-scim-\w{6}…  read, write  active\n  created \d{4}-\d\d-\d\d ", tokens)
     assert dirbridge("audit", "--since", "soon", cwd=tmp_path).returncode == 2
 
 
