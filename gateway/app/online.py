@@ -12,12 +12,16 @@ async def check_online(parts: Parts) -> AsyncIterator[tuple[str, Finding]]:
 
     Every connector is closed at the end.
     """
+    away: set[str] = set()
     try:
         for name, part in parts.connections.items():
             target = part.settings.target
+            if target in away:
+                continue
             try:
                 findings = await parts.connectors[target].check(part.mapping.specs)
             except Unavailable as error:
+                away.add(target)
                 yield f"target.{target}", Finding("unreachable", f"cannot be asked: {error.detail}")
                 continue
             except ConnectorError as error:

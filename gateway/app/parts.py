@@ -141,7 +141,9 @@ class _Assembly:
         try:
             self.parts.connectors[name] = built(kinds[target.kind].load(), name, target, options)
         except ValueError as error:
-            self._complain(str(error), "target", name)
+            for line in str(error).splitlines():
+                key = next((key for key in options if f"unknown key {key!r}" in line), None)
+                self._complain(line, "target", name, *([key] if key else []))
 
     def _connection(self, name: str, connection: Connection) -> None:
         compiled = self._mapping(name, connection)

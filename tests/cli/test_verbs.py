@@ -36,6 +36,16 @@ def test_check_says_everything_at_once(site: Path) -> None:
     assert "lowr" in found[0]["text"]
 
 
+def test_check_names_the_line_of_a_target_s_unknown_key(site: Path) -> None:
+    text = (
+        CONFIG % ("0" * 64)
+    ) + '[target.corp]\nkind = "ldap"\nurls = ["ldap://127.0.0.1:1"]\nbase = "dc=x"\nbse = "dc=x"\n'
+    (site / "config.toml").write_text(text)
+    line = text.splitlines().index('bse = "dc=x"') + 1
+    done = dirbridge("check", cwd=site)
+    assert f"config.toml:{line}: target.corp.bse: unknown key 'bse'; did you mean 'base'?" in done.stderr
+
+
 def test_check_does_without_secrets_until_it_has_to_go_online(site: Path) -> None:
     more = '[target.far]\nkind = "sql"\nurl = "env:DIRBRIDGE_NOT_SET"\n'
     (site / "config.toml").write_text((CONFIG % ("0" * 64)) + more)
@@ -58,9 +68,11 @@ def test_check_online_asks_the_targets(tmp_path: Path) -> None:
 def test_check_online_says_that_a_target_is_away(tmp_path: Path) -> None:
     config = '[target.corp]\nkind = "ldap"\nurls = ["ldap://127.0.0.1:1"]\nbase = "dc=example,dc=com"\n'
     config += '[connection.okta]\npath = "/scim"\ntarget = "corp"\nmapping = "openldap"\n'
+    config += '[connection.entra]\npath = "/entra"\ntarget = "corp"\nmapping = "openldap"\n'
     (tmp_path / "config.toml").write_text(config)
     asked = dirbridge("check", "--online", "config.toml", cwd=tmp_path)
     assert asked.returncode == 3, asked.stderr
+    assert asked.stderr.count("unreachable: target.corp") == 1, "a target is asked, and named, once for all connections"
 
 
 @pytest.mark.parametrize("preset", ["embedded", "openldap", "sql"])
