@@ -53,7 +53,7 @@ class Application:
         :raises templates.Unsendable: a value names nothing. :raises ConnectorError: it failed."""
         request = call.request({**section.variables, **values}, body, more=more, query=query, writing=writing)
         answer = await self.wire.ask(request)
-        wrong = failure(request, answer, gone=call.gone, taken=call.taken if naming else ())
+        wrong = failure(request, answer, gone=call.gone, taken=call.taken if naming else (), says=call.says)
         if wrong is not None:
             raise wrong
         return answer
@@ -105,21 +105,30 @@ class Application:
             await self.listed(section, listing, listing.paging.query(None, 1))
 
     async def listed(
-        self, section: Section, listing: Listing, query: str = "", **values: str
+        self,
+        section: Section,
+        listing: Listing,
+        query: str = "",
+        values: Mapping[str, str] | None = None,
+        seen: int = 0,
     ) -> tuple[Answer, list[Any]]:
         """Make a call that lists. :raises NotFound: only where the call has places and nothing is there."""
         try:
-            answer = await self.ask(section, listing.call, values, query=query, writing=False)
+            answer = await self.ask(section, listing.call, values or {}, query=query, writing=False)
         except NotFound as error:
             if values:
                 raise
             raise Unavailable(f"the application has nothing at {listing.call.label}") from error
-        return answer, self.items(section, listing, answer, proof=not values)
+        return answer, self.items(section, listing, answer, proof=not values, seen=seen)
 
-    def items(self, section: Section, listing: Listing, answer: Answer, *, proof: bool) -> list[Any]:
-        """The elements of a list. :raises Unavailable: there is none."""
+    def items(self, section: Section, listing: Listing, answer: Answer, *, proof: bool, seen: int = 0) -> list[Any]:
+        """The elements of a list, which may be left out where the number of all says that no more are to come.
+
+        :param seen: how many elements the pages before had. :raises Unavailable: there is no list.
+        """
         items = paths.find(answer.document, listing.items)
-        if items is None and answer.document is None and answer.status == 204:
+        total = listing.paging.whole(answer)
+        if items is None and (answer.status == 204 if answer.document is None else total is not None and total <= seen):
             items = []
         if not isinstance(items, list):
             where = ".".join(listing.items) or "the top"

@@ -14,7 +14,7 @@ from connectors.rest.reader import Reader
 from connectors.rest.transport import Request
 
 METHODS = ("get", "post", "put", "patch", "delete")
-COMMON = frozenset({*METHODS, "gone", "taken", "headers", "send", "item", "form"})
+COMMON = frozenset({*METHODS, "gone", "taken", "says", "headers", "send", "item", "form"})
 """keys that every call may have"""
 JSON, FORM = "application/json", "application/x-www-form-urlencoded"
 
@@ -25,6 +25,7 @@ class Call:
 
     :param label: what errors call it. :param item: where in body and answer one object stands.
     :param send: constants of the body. :param gone, taken: statuses with a meaning.
+    :param says: what an answer says beside a status of ``taken``, where that status means other things too.
     """
 
     method: str
@@ -35,6 +36,7 @@ class Call:
     headers: Mapping[str, str] = field(default_factory=dict)
     gone: frozenset[int] = frozenset(GONE)
     taken: frozenset[int] = frozenset(TAKEN)
+    says: str = ""
     form: bool = False
 
     def request(
@@ -88,10 +90,12 @@ def read_call(
     *,
     item: paths.Path = (),
     methods: Iterable[str] = METHODS,
+    taken: Iterable[int] = TAKEN,
 ) -> Call | None:
     """Read one call; what is wrong is reported, and None is none.
 
     :param places: the places that are known there. :param keys: further keys, read by the caller.
+    :param taken: what ``taken`` is where the mapping does not say.
     """
     if reader is None:
         return None
@@ -123,7 +127,8 @@ def read_call(
         send=send,
         headers=_headers(reader),
         gone=reader.statuses("gone", GONE),
-        taken=reader.statuses("taken", TAKEN),
+        taken=reader.statuses("taken", taken),
+        says=reader.text("says") or "",
         form=reader.flag("form"),
     )
 

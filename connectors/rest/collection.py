@@ -135,12 +135,23 @@ class RestCollection:
                 return AnyOf(ID, values, case_exact=True)
         return term
 
+    async def _is_one(self, section: Section, id: str) -> bool:
+        """Whether a call for a member's groups may name this; ``*`` and the like may find others' to an application."""
+        if self._section.members is None or self._section.members.of is None:
+            return True
+        try:
+            await self._application.read(section, id)
+        except NotFound:
+            return False
+        return True
+
     async def _related(self, attribute: str, id: str) -> list[str]:
         """The groups with a member, or the members of a group, by id."""
         sections = self._application.sections
         if attribute == MEMBERS:
             names = self._section.members.collections if self._section.members else ()
-            found = [await groups_of(self._application, sections[name], [id]) for name in names if name in sections]
+            known = [sections[name] for name in names if name in sections and await self._is_one(sections[name], id)]
+            found = [await groups_of(self._application, section, [id]) for section in known]
             return [ref.id for each in found for ref in each[id] if ref.collection == self.spec.name]
         refs = []
         for home, _ in homes(self._application, self.spec.name):

@@ -7,6 +7,8 @@ from collections.abc import Collection
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
+import orjson
+
 from connectors.errors import (
     AlreadyExists,
     Conflict,
@@ -27,11 +29,12 @@ LONGEST_WAIT = 3600.0
 
 
 def failure(
-    request: Request, answer: Answer, *, gone: Collection[int] = GONE, taken: Collection[int] = ()
+    request: Request, answer: Answer, *, gone: Collection[int] = GONE, taken: Collection[int] = (), says: str = ""
 ) -> ConnectorError | None:
     """What went wrong, or None for a 2xx.
 
     :param gone, taken: the statuses that mean "it is not there" and "a unique value is taken".
+    :param says: ``taken`` means that only in an answer with this text.
     """
     status = answer.status
     if 200 <= status < 300:
@@ -39,7 +42,7 @@ def failure(
     said = f"the application answered {status} to {request.label}"
     if status in gone:
         return NotFound(said)
-    if status in taken:
+    if status in taken and (not says or says in orjson.dumps(answer.document).decode()):
         return AlreadyExists("another entry has this value")
     if status in (401, 407) or (status == 403 and not request.writing):
         return Unavailable(f"the application does not accept this login: {said}")

@@ -6,7 +6,7 @@ from typing import Any
 
 from connectors.contract import Query, Reference
 from connectors.entry import GROUPS, MEMBERS, Change, Kind, Ref, Value
-from connectors.errors import ConnectorError, InvalidValue, NotFound, UnknownReference, Unsupported
+from connectors.errors import AlreadyExists, ConnectorError, InvalidValue, NotFound, UnknownReference, Unsupported
 from connectors.rest import paths, templates
 from connectors.rest.application import Application, at_once, whole_failure
 from connectors.rest.documents import id_of, plain_id, sent_id, values_of
@@ -218,7 +218,9 @@ async def change_members(application: Application, section: Section, id: str, de
         for portion in _portions(change, ids):
             values = _values(application, section, change, id, portion)
             try:
-                await application.ask(section, change.call, values)
+                await application.ask(section, change.call, values, naming=True)
+            except AlreadyExists:
+                continue  # a member already, as ``taken`` says
             except templates.Unsendable:
                 continue  # nobody is called so
             except NotFound:

@@ -196,7 +196,7 @@ class Search:
             items = self.application.items(section, listing, answer, proof=True)
         else:
             query = paging.query(token, size)
-            answer, items = await self.application.listed(section, listing, query, **(values or {}))
+            answer, items = await self.application.listed(section, listing, query, values, seen)
         following = paging.following(answer, items, token, seen + len(items))
         if following is not None and paging.kind in ("next", "link"):
             following = wire.transport.local(following)

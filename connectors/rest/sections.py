@@ -43,12 +43,16 @@ class Find:
 
 @dataclass(frozen=True, slots=True)
 class Create:
-    """:param key: where the answer holds the id. :param idempotency: the header that makes a repetition harmless."""
+    """:param key: where the answer holds the id. :param idempotency: the header that makes a repetition harmless.
+
+    :param takes: the attributes that the call takes, where ``update`` is to write the others; None = all.
+    """
 
     call: Call
     key: paths.Path
     whole: bool
     idempotency: str | None
+    takes: frozenset[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,12 +193,27 @@ def _finds(http: Reader, spec: CollectionSpec, places: frozenset[str]) -> Iterat
 
 def _create(reader: Reader | None, spec: CollectionSpec, places: Iterable[str], item: paths.Path) -> Create | None:
     known = set(places) if spec.generate is not None else set(places) - {"id"}
-    call = read_call(reader, known, ("key", "whole", "idempotency"), item=item, methods=("post", "put"))
+    call = read_call(reader, known, ("key", "whole", "idempotency", "takes"), item=item, methods=("post", "put"))
     if reader is None or call is None:
         return None
     key = reader.path("key")
     idempotency = reader.text("idempotency")
-    return Create(call, _path(reader, spec.anchor) if key is None else key, reader.flag("whole"), idempotency)
+    takes = _takes(reader, spec)
+    return Create(call, _path(reader, spec.anchor) if key is None else key, reader.flag("whole"), idempotency, takes)
+
+
+def _takes(reader: Reader, spec: CollectionSpec) -> frozenset[str] | None:
+    given = reader.table.get("takes")
+    if given is None:
+        return None
+    names = given if isinstance(given, list) else [given]
+    known = {*spec.attributes, spec.anchor}
+    for name in names:
+        if name not in known:
+            reader.complain(
+                f"'takes': '{name}' is no attribute that a row writes; these are {', '.join(sorted(known))}"
+            )
+    return frozenset(name for name in names if isinstance(name, str))
 
 
 def _update(reader: Reader | None, places: Iterable[str], item: paths.Path) -> Update | None:
@@ -237,7 +256,7 @@ def _member_list(reader: Reader | None, places: Iterable[str]) -> MemberList | N
 
 
 def _member_change(reader: Reader | None, places: Iterable[str]) -> MemberChange | None:
-    call = read_call(reader, places, CHANGING - {"value"}, methods=("put", "post", "patch", "delete"))
+    call = read_call(reader, places, CHANGING - {"value"}, methods=("put", "post", "patch", "delete"), taken=())
     if reader is None or call is None:
         return None
     said = str(call.send)
@@ -245,6 +264,8 @@ def _member_change(reader: Reader | None, places: Iterable[str]) -> MemberChange
     batch = "{users}" in said
     if named == batch:
         reader.complain("must name the member: {user} for one, or {users} in 'send' for all at once")
+    if batch and call.taken:
+        reader.complain("'taken' does not tell which of {users} is a member already: name one, {user}")
     return MemberChange(call, batch, reader.table.get("each", "{user}"))
 
 

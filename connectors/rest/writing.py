@@ -47,13 +47,16 @@ class Writer:
             attributes = {**attributes, self.section.spec.anchor: (id,)}
         members = tuple(dict.fromkeys(ids_of(attributes.get(MEMBERS, ()))))
         await self._references(attributes, members)
-        body = self._body(attributes, members)
+        later = _later(create, attributes)
+        body = self._body({name: attributes[name] for name in attributes.keys() - later.keys()}, members)
         answer = await self._made(create, body, id)
-        made = id or self._id_of(create, answer)
+        made = id or self._id_of(create, answer, attributes)
         try:
+            if later:
+                await self._written(made, [Change(Kind.REPLACE, *each) for each in later.items()], Delta(), None)
             if members and not self._inside:
                 await change_members(self.application, self.section, made, Delta(add=members), True)
-            return await self._entry(made, answer, create.whole)
+            return await self._entry(made, answer, create.whole and not later)
         except ConnectorError as error:
             raise whole_failure(error) from error
 
@@ -93,10 +96,12 @@ class Writer:
         self._keys.pop(mark, None)
         return answer
 
-    def _id_of(self, create: Create, answer: Answer) -> str:
-        """The id of what was made: in the answer, or the end of its Location."""
+    def _id_of(self, create: Create, answer: Answer, attributes: Attributes) -> str:
+        """The id of what was made: in the answer, or what was given as such, or the end of Location."""
         document = paths.find(answer.document, create.call.item)
         found = plain_id(paths.find(document, create.key)) or plain_id(paths.find(answer.document, create.key))
+        if found is None and (given := attributes.get(self.section.spec.anchor)):
+            found = str(given[0])
         if found is None:
             found = answer.headers.get("location", "").partition("?")[0].rstrip("/").rpartition("/")[2]
         if not found:
@@ -287,3 +292,9 @@ class Writer:
                 if reference is None:
                     reference = Reference(section.members.collections if section.members else ())
                 await require(self.application, reference, name, ids)
+
+
+def _later(create: Create, attributes: Attributes) -> dict[str, tuple[Value, ...]]:
+    """The attributes that the call that creates does not take, so that ``update`` writes them."""
+    own = {name: values for name, values in attributes.items() if values and not name.startswith("@")}
+    return {} if create.takes is None else {name: own[name] for name in sorted(own.keys() - create.takes)}

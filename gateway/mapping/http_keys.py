@@ -21,6 +21,7 @@ CALL: Keys = {
     "delete": Key("DELETE: the path"),
     "gone": Key("the statuses that mean: it is not there", ("integers",)),
     "taken": Key("the statuses that mean: another entry has this value", ("integers",)),
+    "says": Key("what the answer says beside a status of `taken`, where that status means other things too"),
     "headers": Key("headers of this call", ("table",)),
     "send": Key("what the body says beside the attributes; texts may have `{places}`", ("table",)),
     "item": HTTP["item"],
@@ -38,6 +39,7 @@ CREATE: Keys = {
     "key": Key("where the answer holds the new id; default: the anchor"),
     "whole": Key("the answer holds the whole object, so that it is not read once more", ("flag",)),
     "idempotency": Key("the header with a key that makes a repeated creation harmless, such as `Idempotency-Key`"),
+    "takes": Key("the attributes that the call takes; `update` writes the others after it", ("texts",)),
 }
 UPDATE: Keys = {"whole": CREATE["whole"]}
 PAGE: Keys = {

@@ -39,6 +39,7 @@ BACKENDS = {
     "rest": "REST application",
     "application": "REST application",
     "keystone": "Keystone",
+    "mailman": "GNU Mailman",
     "scim": "SCIM server",
 }
 """fixture names and words in the ids of parametrised tests → what the page calls the backend"""

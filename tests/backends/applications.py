@@ -1,6 +1,7 @@
 """Real applications with a REST API for the tests, each in a virtual environment of its own below ``.cache``.
 
 What is installed is pinned and hash-locked in ``requirements/NAME.txt``; a file that changes makes a new environment.
+What is published as source alone stands in ``requirements/source/NAME.txt``, and is built with what the first names.
 """
 
 import hashlib
@@ -14,9 +15,10 @@ from pathlib import Path
 REQUIREMENTS = Path(__file__).parent / "requirements"
 CACHE = Path(__file__).parents[2] / ".cache" / "applications"
 PIP = ("-m", "pip", "--disable-pip-version-check", "--quiet", "install")
-SCRIPTS = {"keystone": Path(__file__).parent / "keystone_serve.py"}
+SCRIPTS = {name: Path(__file__).parent / f"{name}_serve.py" for name in ("keystone", "mailman")}
 """applications whose tables are made once: every server of the tests starts from a copy"""
-EXACTLY = ("--no-deps", "--no-compile", "--only-binary", ":all:", "--require-hashes")
+EXACTLY = ("--no-deps", "--no-compile", "--require-hashes")
+WHEELS, SOURCES = ("--only-binary", ":all:"), ("--no-build-isolation",)
 
 
 def names() -> list[str]:
@@ -24,9 +26,15 @@ def names() -> list[str]:
     return sorted(path.stem for path in REQUIREMENTS.glob("*.txt"))
 
 
+def _files(name: str) -> list[tuple[Path, tuple[str, ...]]]:
+    """What to install, in this order, and how."""
+    files = ((REQUIREMENTS / f"{name}.txt", WHEELS), (REQUIREMENTS / "source" / f"{name}.txt", SOURCES))
+    return [(file, how) for file, how in files if file.exists()]
+
+
 def home(name: str) -> Path:
     """The environment of an application: named by what is to be in it, and by the Python it is for."""
-    wanted = (REQUIREMENTS / f"{name}.txt").read_bytes() + sys.version.encode()
+    wanted = b"".join(file.read_bytes() for file, _ in _files(name)) + sys.version.encode()
     return CACHE / f"{name}-{hashlib.sha256(wanted).hexdigest()[:12]}"
 
 
@@ -47,10 +55,10 @@ def install(name: str) -> None:
     for old in CACHE.glob(f"{name}-*"):
         shutil.rmtree(old, ignore_errors=True)
     venv.create(target, with_pip=True)
-    file = REQUIREMENTS / f"{name}.txt"
     quiet = {key: value for key, value in os.environ.items() if not key.startswith("PYTHON")}
-    command = [str(target / "bin" / "python"), *PIP, *EXACTLY, "-r", str(file)]
-    subprocess.run(command, check=True, env=quiet, stderr=subprocess.PIPE)
+    for file, how in _files(name):
+        command = [str(target / "bin" / "python"), *PIP, *EXACTLY, *how, "-r", str(file)]
+        subprocess.run(command, check=True, env=quiet, stderr=subprocess.PIPE)
     if name in SCRIPTS:
         (target / "set-up").mkdir()
         made = [str(target / "bin" / "python"), "-I", "-W", "ignore", str(SCRIPTS[name]), "setup"]
