@@ -1,5 +1,6 @@
 """The REST connector keeps the contract, on a real GNU Mailman; and the gateway before it, from create to remove."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from connectors.entry import MEMBERS, Change, Kind, Ref
 from connectors.errors import AlreadyExists, InvalidValue
 from connectors.filters import Compare, Operator
 from connectors.rest import RestConnector
+from connectors.rest.sections import read_sections
 from connectors.testing import ContractTests, Ground, Specimen
 from gateway.mapping.compiled import compile_mapping
 from gateway.mapping.load import load
@@ -95,6 +97,18 @@ class TestMailman(ContractTests):
     @pytest.fixture
     def unreachable(self) -> Connector:
         return RestConnector.from_options("away", {"base": f"http://127.0.0.1:{lasting_ports(1)[0]}"})
+
+
+def test_what_the_keys_cannot_mean_is_said() -> None:
+    specs = compile_mapping(load(MAPPING)).specs
+    http, members = specs["Group"].options["http"], specs["Group"].members
+    assert members is not None
+    add = {**members["add"], "send": {"all": "{users}"}}
+    options = {"http": {**http, "create": {**http["create"], "takes": "fqdn_name"}}}
+    wrong = replace(specs["Group"], options=options, members={**members, "add": add})
+    with pytest.raises(ValueError, match="'taken' does not tell") as refused:
+        read_sections({**specs, "Group": wrong}, {})
+    assert "'takes': 'fqdn_name' is no attribute" in str(refused.value)
 
 
 def content(mailman: Mailman) -> tuple[dict[str, str], dict[str, Any]]:
