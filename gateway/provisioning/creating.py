@@ -170,7 +170,7 @@ async def bear(
     :param id: the SCIM id the new entry answers to; None = its anchor.
     """
     plan, shown = lifecycle.born(ground, wanted, plan)
-    guard.stays(ground, Entry("", plan.attributes))
+    guard.may_come(ground, Entry("", plan.attributes))
     attributes, deferred = await resolved_attributes(ground, plan.attributes)
     document = asserted_by_put(wanted, {})
     made: list[Entry] = []

@@ -40,6 +40,16 @@ def stays(ground: Ground, after: Entry) -> None:
         raise ForbiddenException(detail=f"this would put the {ground.type} outside the scope of this connection")
 
 
+def may_come(ground: Ground, new: Entry) -> None:
+    """Hold a new entry against ``scope`` and ``protect``: what is protected would be nobody's to take away again.
+
+    :raises ForbiddenException: it would lie outside the one, or under the other.
+    """
+    stays(ground, new)
+    if ground.mapping.protected(ground.mapping.read(new, {}), new):
+        raise ForbiddenException(detail=f"a {ground.type} like this is protected; nothing makes it from here")
+
+
 def predicted(entry: Entry, changes: Sequence[Change]) -> Entry:
     """The entry as it will be once ``changes`` are applied."""
     attributes: dict[str, tuple[Value, ...]] = dict(entry.attributes)

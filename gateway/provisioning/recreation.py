@@ -23,7 +23,7 @@ async def recreate(ground: Ground, there: Standing, old: Entry, asked: Asked, he
     """Let the object live in a new entry from now on."""
     wanted = {name: value for name, value in asked.wanted.items() if name not in ("id", "meta", "schemas", "groups")}
     plan = await planned(ground, wanted, lambda: ground.mapping.plan_create(wanted))
-    guard.stays(ground, Entry("", plan.attributes))
+    guard.may_come(ground, Entry("", plan.attributes))
     meant = adoption.match(ground, wanted)
     require(held, frozenset(ground.match_key(value) for value in meant.keys))
 

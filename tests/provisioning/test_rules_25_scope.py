@@ -127,6 +127,14 @@ async def test_rule_25_what_is_protected_is_read_and_never_written(tmp_path: Pat
         assert here.members(admins) == {root}
 
 
+async def test_rule_25_what_would_be_protected_is_not_made(tmp_path: Path) -> None:
+    async with site(tmp_path, mapping_text(user="protect = ['title eq \"CEO\"']")) as here:
+        with pytest.raises(ForbiddenException, match="protected"):
+            await here.post({**ANN, "title": "CEO"})
+        assert here.weather.writes == []
+        assert (await here.post({**ANN, "title": "COO"}))["title"] == "COO"
+
+
 async def test_rule_25_a_refused_deactivation_alerts(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     async with site(tmp_path, PROTECTED) as here:
         root = await here.plant(uid="root", admincount="1")
