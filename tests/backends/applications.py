@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 import venv
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 REQUIREMENTS = Path(__file__).parent / "requirements"
@@ -67,12 +68,18 @@ def install(name: str) -> None:
 
 
 def install_missing() -> list[str]:
-    """Install what is missing, and return what then still is. Says what went wrong, and fails nothing."""
-    for name in missing():
-        print(f"installing for the tests: {name}")
-        try:
-            install(name)
-        except (OSError, subprocess.CalledProcessError) as error:
-            said = (getattr(error, "stderr", None) or b"").decode(errors="replace").strip().splitlines()
-            print(f"could not install {name}: {said[-1] if said else error}", file=sys.stderr)
+    """Install what is missing, one beside another; return what then still is. Says what went wrong, fails nothing."""
+    absent = missing()
+    if absent:
+        print(f"installing for the tests: {', '.join(absent)}")
+        with ThreadPoolExecutor(len(absent)) as beside:
+            list(beside.map(_tried, absent))
     return missing()
+
+
+def _tried(name: str) -> None:
+    try:
+        install(name)
+    except (OSError, subprocess.CalledProcessError) as error:
+        said = (getattr(error, "stderr", None) or b"").decode(errors="replace").strip().splitlines()
+        print(f"could not install {name}: {said[-1] if said else error}", file=sys.stderr)
