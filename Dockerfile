@@ -12,7 +12,7 @@ RUN /opt/dirbridge/bin/pip install --no-cache-dir --disable-pip-version-check --
 
 FROM python:3.12-slim-bookworm
 LABEL org.opencontainers.image.title="dirbridge" \
-      org.opencontainers.image.description="SCIM 2.0 in, LDAP and SQL out" \
+      org.opencontainers.image.description="SCIM 2.0 in; LDAP, SQL and REST out" \
       org.opencontainers.image.licenses="Apache-2.0"
 RUN groupadd --system --gid 10001 dirbridge \
  && useradd --system --uid 10001 --gid 10001 --home-dir /var/lib/dirbridge --create-home --shell /usr/sbin/nologin dirbridge

@@ -8,7 +8,7 @@ from gateway.cli import audit, check, demo, map, relink, serve, test, token
 
 program = typer.Typer(
     name="dirbridge",
-    help="SCIM 2.0 in, LDAP and SQL out: a directory-sync gateway driven by one mapping file.",
+    help="SCIM 2.0 in; LDAP, SQL and REST out: a directory-sync gateway driven by one mapping file.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -38,5 +38,5 @@ def dirbridge(
         bool, typer.Option("--version", callback=_version, is_eager=True, help="print the version and end")
     ] = False,
 ) -> None:
-    """SCIM 2.0 in, LDAP and SQL out: a directory-sync gateway driven by one mapping file."""
+    """SCIM 2.0 in; LDAP, SQL and REST out: a directory-sync gateway driven by one mapping file."""
     del version
