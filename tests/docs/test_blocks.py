@@ -20,7 +20,7 @@ BIN = Path(sys.executable).parent
 KNOWN = {"toml", "bash", "json", "python", "sql", "text"}
 STOP = '[ -z "${SERVER:-}" ] || { kill $SERVER; wait $SERVER || true; }'
 WAIT = 'for i in $(seq 300); do curl -sf "$HEALTH" >/dev/null && break; sleep 0.1; done; curl -sf "$HEALTH" >/dev/null'
-TARGETS = {f"docs/how-to/{page}.md" for page in ("openldap", "active-directory", "389ds", "sql")}
+TARGETS = {f"docs/how-to/{page}.md" for page in ("openldap", "active-directory", "389ds", "sql", "rest")}
 ELSEWHERE = {*TARGETS, *JOURNEYS}
 """pages whose commands need a target: test_targets.py runs them; or after which a provider comes: test_providers.py"""
 

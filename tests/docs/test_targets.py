@@ -7,6 +7,7 @@ from tests.backends.ds389 import Ds389
 from tests.backends.postgres import Postgres
 from tests.backends.samba import Samba
 from tests.backends.slapd import Slapd
+from tests.backends.workroom import TOKEN, running
 from tests.docs.pages import blocks
 from tests.docs.test_blocks import files_of, free_port, run, script
 
@@ -61,4 +62,16 @@ def test_the_page_about_sql(postgres: Postgres, postgres_url: str, tmp_path: Pat
     for block in blocks("sql"):
         postgres.execute(block.text, postgres_url)
     said = play(page, tmp_path, APP_DATABASE_URL=postgres_url)
+    assert "config.toml: fine" in said
+
+
+def test_the_page_about_rest(tmp_path: Path) -> None:
+    page = "docs/how-to/rest.md"
+    files_of(page, tmp_path)
+    config = tmp_path / "config.toml"
+    with running(f"sqlite:///{tmp_path}/workroom.db") as room:
+        assert "https://api.example.com/v1" in config.read_text()
+        config.write_text(config.read_text().replace("https://api.example.com/v1", room.address))
+        said = play(page, tmp_path, SAAS_TOKEN=TOKEN)
+    assert "1 passed" in said
     assert "config.toml: fine" in said
