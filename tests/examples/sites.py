@@ -15,7 +15,7 @@ from tests.backends.ports import lasting_ports
 from tests.backends.slapd import SLAPD
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
-SITES = sorted(path.parent.name for path in EXAMPLES.glob("*/mapping.toml"))
+SITES = sorted(path.parent.name for path in EXAMPLES.glob("*/try.sh"))
 Entry = dict[str, list[str]]
 
 
