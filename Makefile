@@ -3,6 +3,8 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 VENV  := .venv
 BIN   := $(VENV)/bin
+# Test processes start the gateway some hundred times: each shall find it compiled.
+unexport PYTHONDONTWRITEBYTECODE
 # pip reads the locks; nothing that is not named there, with its hash, is installed.
 PIP   := $(BIN)/python -m pip --disable-pip-version-check --quiet
 # The first Python >= 3.11 that really runs; `make PYTHON=/path/to/python3.12 demo` overrides.
