@@ -36,7 +36,8 @@ def _types(connection: sa.Connection) -> Types:
     if connection.dialect.name != mysql.NAME:
         return Types()
     mariadb = bool(getattr(connection.dialect, "is_mariadb", False))
-    return Types(mysql.key_type(mariadb=mariadb), mysql.name_type(mariadb=mariadb), mysql.TEXT, mysql.MOMENT)
+    key, name = mysql.key_type(mariadb=mariadb), mysql.name_type(mariadb=mariadb)
+    return Types(key, name, mysql.text_type(), mysql.moment_type())
 
 
 @contextmanager

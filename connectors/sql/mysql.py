@@ -11,7 +11,6 @@ from contextlib import contextmanager
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import mysql
 
 from connectors.errors import Unavailable
 
@@ -79,8 +78,18 @@ def name_type(*, mariadb: bool) -> sa.String:
     return sa.String(KEY_LENGTH, collation="utf8mb4_uca1400_nopad_as_ci" if mariadb else "utf8mb4_0900_as_ci")
 
 
-TEXT = mysql.MEDIUMTEXT(charset="utf8mb4")
-MOMENT = mysql.DATETIME(fsp=6)
+def text_type() -> sa.types.TypeEngine[Any]:
+    """The type of our own columns that hold any text."""
+    from sqlalchemy.dialects import mysql  # here, as every start without MariaDB would wait for it
+
+    return mysql.MEDIUMTEXT(charset="utf8mb4")
+
+
+def moment_type() -> sa.types.TypeEngine[Any]:
+    """The type of our own columns that hold a time, to the microsecond."""
+    from sqlalchemy.dialects import mysql
+
+    return mysql.DATETIME(fsp=6)
 
 
 def collations(connection: sa.Connection, schema: str | None, table: str) -> dict[str, str]:
@@ -119,6 +128,8 @@ def found(connection: sa.Connection, schema: str | None, table: str, indexed: se
 
 def insert_or_keep(table: sa.Table, column: sa.Column[Any]) -> sa.Insert:
     """Insert rows; one that is there already stays as it is."""
+    from sqlalchemy.dialects import mysql
+
     return mysql.insert(table).on_duplicate_key_update({column.name: column})
 
 

@@ -15,7 +15,7 @@ from gateway.config import Config, ConfigError, load_config
 from gateway.mapping.errors import Message
 
 if TYPE_CHECKING:
-    from gateway.app import Parts
+    from gateway.app.parts import Parts
     from gateway.mapping.model import MappingFile
 
     Checker = Callable[[], Config | MappingFile]
@@ -61,7 +61,7 @@ def _checker(path: Path) -> "Checker":
 
 
 def _check_mapping(path: Path) -> "MappingFile":
-    from gateway.app import check_mapping
+    from gateway.app.parts import check_mapping
     from gateway.mapping.load import load
 
     file = load(path)
@@ -71,7 +71,7 @@ def _check_mapping(path: Path) -> "MappingFile":
 
 def _collect(name: str, checker: "Checker", found: Findings, online: bool, *, quiet: bool) -> None:
     """Check one file, say what was found, and add it to ``found``."""
-    from gateway.app import assemble
+    from gateway.app.parts import assemble
     from gateway.mapping.check import warnings
 
     before = len(found)
@@ -105,7 +105,7 @@ def _finding(message: Message, level: str = "error") -> dict[str, Any]:
 
 async def _online(parts: "Parts") -> Findings:
     """Ask every target whether the mappings fit it."""
-    from gateway.app import check_online
+    from gateway.app.online import check_online
 
     return [
         {"level": finding.level, "place": place, "text": finding.message}

@@ -23,7 +23,7 @@ def relink(
 
     Aliases, ledger values, memberships asserted, and deletions cannot be rebuilt; back the ledger up.
     """
-    from gateway.app import assemble
+    from gateway.app.parts import assemble
     from gateway.app.relinking import relink as rebuild
 
     with outcomes():

@@ -23,7 +23,7 @@ def serve(
     ] = False,
 ) -> None:
     """Serve SCIM until stopped. Without a config.toml: users and groups in SQLite, below ./dirbridge-data."""
-    from gateway.app import create_app
+    from gateway.app.asgi import create_app
     from gateway.cli.server import bound, run
 
     with outcomes():

@@ -6,15 +6,16 @@ import signal
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import uvicorn
-from uvicorn.supervisors import Multiprocess
 
-from gateway.app import Application
 from gateway.app.gateway import CURSOR_VARIABLE
 from gateway.cli.outcome import UNREACHABLE, UNUSABLE, end
 from gateway.config import Address, Config
+
+if TYPE_CHECKING:
+    from gateway.app.asgi import Application
 
 GRACE = 20
 """seconds that requests under way may take after a request to stop"""
@@ -68,12 +69,14 @@ def settings(config: Config, app: object) -> uvicorn.Config:
     )
 
 
-def run(config: Config, app: Application, listening: socket.socket) -> int:
+def run(config: Config, app: "Application", listening: socket.socket) -> int:
     """Serve until a signal: ``app`` here, or several processes that build their own. Returns the exit code."""
     if config.server.workers > 1:
+        from uvicorn.supervisors import Multiprocess
+
         # One key for all of them, or a cursor of one worker means nothing to the next.
         os.environ.setdefault(CURSOR_VARIABLE, secrets.token_hex(32))
-        several = settings(config, "gateway.app:from_environment")
+        several = settings(config, "gateway.app.asgi:from_environment")
         Multiprocess(several, sockets=[listening]).run()
         return 0
     server = uvicorn.Server(settings(config, app))

@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 
 import uvicorn
 
-from gateway.app import create_app
+from gateway.app.asgi import create_app
 from gateway.app.ledgers import ledger_of
 from gateway.cli.serve import first_token
 from gateway.cli.server import bound, settings

@@ -36,7 +36,7 @@ def _configured(config: Path | None) -> list[str]:
 
 
 def _results(name: str) -> "list[TestResult]":
-    from gateway.app import check_mapping
+    from gateway.app.parts import check_mapping
     from gateway.mapping.filetests import run_tests
     from gateway.mapping.load import load
 

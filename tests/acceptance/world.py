@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx2
 
-from gateway.app import Application, create_app
+from gateway.app.asgi import Application, create_app
 from gateway.config import load_config
 from gateway.ledger.model import AuditLine
 from tests.backends.workroom import Workroom

@@ -12,7 +12,8 @@ import pytest
 
 from connectors.ldap import LdapConnector
 from connectors.memory import MemoryConnector
-from gateway.app import Gateway, assemble, build
+from gateway.app.gateway import Gateway, build
+from gateway.app.parts import assemble
 from gateway.config import ConfigError, parse_config
 
 pytestmark = pytest.mark.anyio

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.app import check_mapping
+from gateway.app.parts import check_mapping
 from gateway.config import parse_config
 from gateway.mapping.load import load
 from tests.docs.pages import JOURNEYS, ROOT, Block, blocks, pages

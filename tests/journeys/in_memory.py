@@ -6,7 +6,7 @@ from typing import Any
 
 from connectors.entry import MEMBERS, Ref
 from connectors.memory import MemoryConnector, Record
-from gateway.app import Application
+from gateway.app.asgi import Application
 from tests.journeys.directories import Content, Told, told_password
 
 TIMES = ("born", "changed")

@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 import httpx2
 
-from gateway.app import Application, create_app
+from gateway.app.asgi import Application, create_app
 from gateway.config import load_config
 from tests.journeys.dialogue import Journey, Step, merged
 from tests.journeys.directories import Content, Directory, Told
