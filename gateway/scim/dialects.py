@@ -18,7 +18,8 @@ class Dialect:
     :param text_for_complex: ``"x"`` for ``{"value": "x"}`` where the attribute is complex (manager).
     :param unknown: attributes and schema URNs that nobody declared are ignored.
     :param aliases: ``also`` names, ``email``, and extension attributes at top level.
-    :param keys_as_paths: ``name.givenName`` and ``urn:…:User:department`` as keys of a value.
+    :param keys_as_paths: ``name.givenName`` and ``urn:…:User:department`` as keys of a value; attributes of the core
+        schema in an object under its URN, as those of an extension stand.
     :param read_only_in_values: ``id``, ``groups``, ``meta`` in the value of a PATCH without a path are ignored.
     :param remove_values: a remove that carries a value removes what the value names.
     :param create_elements: a valuePath that matches nothing creates its element.

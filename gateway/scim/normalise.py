@@ -45,6 +45,8 @@ def resource(shape: Shape, document: Any, dialect: Dialect) -> Document:
                 _put(result, Place(None, attribute), canonical(attribute, value, dialect))
         elif (extension := shape.extensions.get(folded)) is not None:
             _extension(result, shape, extension.urn, value, dialect)
+        elif within := inside_core(shape, key, value, dialect):
+            aliased.extend(within.items())
         else:
             aliased.append((key, value))
     for key, value in aliased:
@@ -65,6 +67,13 @@ def check_schemas(shape: Shape, document: Document, dialect: Dialect) -> None:
     unknown = urns - {shape.schema.lower(), *shape.extensions}
     if unknown and not dialect.unknown:
         raise InvalidSyntaxException(detail=f"schemas nobody declared: {', '.join(sorted(unknown))}")
+
+
+def inside_core(shape: Shape, key: str, value: Any, dialect: Dialect) -> Document:
+    """What stands in an object under the URN of the core schema itself, as if that were an extension's."""
+    if not dialect.keys_as_paths or key.lower() != shape.schema.lower() or not isinstance(value, dict):
+        return {}
+    return {name: item for name, item in value.items() if name.lower() != "schemas"}
 
 
 def _extension(result: Document, shape: Shape, urn: str, value: Any, dialect: Dialect) -> None:

@@ -20,7 +20,7 @@ from scim2_models.path import AttrPath, FilterNode, ValuePath
 from gateway.provisioning.model import MemberChange
 from gateway.scim import members, selections
 from gateway.scim.dialects import Dialect
-from gateway.scim.normalise import Target, aliased_path, attribute_path, target
+from gateway.scim.normalise import Target, aliased_path, attribute_path, inside_core, target
 from gateway.scim.shape import Place, Shape, is_standard
 from gateway.scim.values import canonical, is_blank
 
@@ -147,7 +147,9 @@ def _spread(shape: Shape, operation: Operation, dialect: Dialect) -> Iterator[tu
         yield from _keys(shape, operation.value, "", dialect)
         return
     extension = shape.extensions.get(operation.path.lower())
-    if extension is None:
+    if within := inside_core(shape, operation.path, operation.value, dialect):
+        yield from _keys(shape, within, "", dialect)
+    elif extension is None:
         yield target(operation.path), operation.value
     elif operation.op == "remove" or operation.value is None:
         for attribute in extension.attributes.values():
@@ -167,6 +169,9 @@ def _keys(shape: Shape, value: Any, prefix: str, dialect: Dialect) -> Iterator[t
         if extension is not None:
             whole = dict.fromkeys(extension.attributes) if item is None else item
             yield from _keys(shape, whole, f"{extension.urn}:", dialect)
+            continue
+        if not prefix and (within := inside_core(shape, key, item, dialect)):
+            yield from _keys(shape, within, "", dialect)
             continue
         node = _key_path(shape, prefix + key, dialect)
         if node is not None:

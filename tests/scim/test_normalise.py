@@ -50,6 +50,12 @@ TOLERATED: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
     ("a dotted key", {"name.givenName": "A"}, {"name": {"givenName": "A"}}, "invalidSyntax"),
     ("a key with a URN", {f"{ENTERPRISE}:department": "D"}, {ENTERPRISE: {"department": "D"}}, "invalidSyntax"),
     (
+        "core attributes in an object under their URN",
+        {USER_URN.lower(): {"displayName": "A", "name": {"givenName": "A"}, "active": "False", "schemas": ["x"]}},
+        {"displayName": "A", "name": {"givenName": "A"}, "active": False},
+        "invalidSyntax",
+    ),
+    (
         "a key that selects",
         {'emails[type eq "work"].value': "a@x"},
         {"emails": [{"type": "work", "value": "a@x"}]},

@@ -10,7 +10,7 @@ from gateway.scim.applying import applied
 from gateway.scim.dialects import DIALECTS, STRICT, TOLERANT, Dialect
 from gateway.scim.patching import PATCH_SCHEMA, compiled, envelope
 from gateway.scim.shape import Shape
-from tests.scim.standard import ENTERPRISE, GROUP, USER
+from tests.scim.standard import ENTERPRISE, GROUP, USER, USER_URN
 
 ANN: dict[str, Any] = {
     "userName": "ann",
@@ -65,6 +65,18 @@ CASES: list[tuple[str, dict[str, Any], Any, Any]] = [
         op("add", None, {f"{ENTERPRISE}:department": "IT"}),
         changed(**{ENTERPRISE: {**ANN[ENTERPRISE], "department": "IT"}}),
         None,
+    ),
+    (
+        "core attributes in an object under their URN",
+        op("replace", None, {USER_URN: {"active": False, "name.givenName": "Anna"}}),
+        changed(active=False, name={"givenName": "Anna", "familyName": "Lee"}),
+        "invalidValue",
+    ),
+    (
+        "the core schema as a path",
+        op("replace", USER_URN, {"active": False}),
+        changed(active=False),
+        "invalidPath",
     ),
     (
         "a key that selects",
