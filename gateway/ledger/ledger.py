@@ -17,6 +17,7 @@ from gateway.ledger.lookups import Lookups
 from gateway.ledger.migrations import migrate
 from gateway.ledger.model import (
     Assertion,
+    AuditChange,
     AuditLine,
     Confirmed,
     Intent,
@@ -26,6 +27,7 @@ from gateway.ledger.model import (
     Scope,
 )
 from gateway.ledger.opened import now
+from gateway.ledger.protocol import audit_line
 from gateway.ledger.store import Store
 
 
@@ -81,14 +83,22 @@ class Ledger(Lookups, Tokens):
         return await self._store.write(lambda session: self._protocol.confirm(session, intent, outcome, now()))
 
     async def abandon(
-        self, intent: Intent, reason: str, *, park: Pending | None = None, outcome: Outcome | None = None
+        self,
+        intent: Intent,
+        reason: str,
+        *,
+        park: Pending | None = None,
+        outcome: Outcome | None = None,
+        changes: tuple[AuditChange, ...] = (),
     ) -> None:
         """The write failed: the proposal is forgotten, ``park`` stays to be done, the audit says why (rule 16).
 
         :param outcome: for the audit line; by default ``pending`` with ``park`` and ``failed`` without.
+        :param changes: for the audit line: what of it stays to be done, or is done already.
         """
         said: Outcome = outcome or ("pending" if park else "failed")
-        await self._store.write(lambda session: self._protocol.abandon(session, intent, reason, park, said, now()))
+        line = audit_line(intent, now(), intent.id or "", said, reason, changes)
+        await self._store.write(lambda session: self._protocol.abandon(session, intent, park, line))
 
     async def unsettled(
         self, scope: Scope | None = None, *, id: str | None = None, match: Collection[str] = ()

@@ -7,7 +7,18 @@ from typing import Any
 
 from gateway.ledger import codec, queries
 from gateway.ledger.dialect import values
-from gateway.ledger.model import Assertion, AuditLine, Confirmed, Deferred, Intent, Outcome, Pending, Scope, Work
+from gateway.ledger.model import (
+    Assertion,
+    AuditChange,
+    AuditLine,
+    Confirmed,
+    Deferred,
+    Intent,
+    Outcome,
+    Pending,
+    Scope,
+    Work,
+)
 from gateway.ledger.rows import (
     assertion_row,
     audit_row,
@@ -51,17 +62,15 @@ class Protocol:
             session.execute(self.s.delete_pending, object_of(intent.scope, outcome.id))
         if outcome.park is not None:
             self.park(session, outcome.park)
-        self.note(session, _line(intent, now, outcome.id, outcome.outcome, outcome.detail, outcome))
+        self.note(session, audit_line(intent, now, outcome.id, outcome.outcome, outcome.detail, outcome.changes))
         return new
 
-    def abandon(
-        self, session: Session, intent: Intent, reason: str, park: Pending | None, outcome: Outcome, now: datetime
-    ) -> None:
+    def abandon(self, session: Session, intent: Intent, park: Pending | None, line: AuditLine) -> None:
         """Forget the proposal; what reduces stays."""
         session.execute(self.s.delete_intent, {"key": intent.key})
         if park is not None:
             self.park(session, park)
-        self.note(session, _line(intent, now, intent.id or "", outcome, reason, None))
+        self.note(session, line)
 
     def park(self, session: Session, pending: Pending) -> None:
         """Add work left over to what is left of the object already."""
@@ -220,9 +229,10 @@ def _visible(assertion: Assertion) -> tuple[object, ...]:
     return assertion.stored, assertion.overlay, assertion.deferred, assertion.life
 
 
-def _line(
-    intent: Intent, now: datetime, id: str, outcome: Outcome, detail: str, confirmed: Confirmed | None
+def audit_line(
+    intent: Intent, now: datetime, id: str, outcome: Outcome, detail: str, changes: tuple[AuditChange, ...]
 ) -> AuditLine:
+    """The line of a write in the audit, its before-image with it."""
     return AuditLine(
         time=now,
         connection=intent.scope.connection,
@@ -233,7 +243,7 @@ def _line(
         id=id,
         actor=intent.actor,
         request_id=intent.request_id,
-        changes=confirmed.changes if confirmed else (),
+        changes=changes,
         before=intent.before,
         detail=detail,
     )

@@ -1,13 +1,13 @@
 """Everything that can be wrong with a mapping file and needs no I/O: names, conflicts, the three laws."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from importlib.metadata import entry_points
 
 from gateway.mapping import rfc7643
 from gateway.mapping.check_rows import row_messages, subjects
 from gateway.mapping.check_sections import section_messages
 from gateway.mapping.errors import MappingError, Message, in_order, listed, suggest
-from gateway.mapping.model import MappingFile, Place, SchemaAttribute
+from gateway.mapping.model import MappingFile, Place, SchemaAttribute, Section
 
 _GROUP = "dirbridge.connectors"
 
@@ -45,6 +45,21 @@ def _warnings(file: MappingFile) -> Iterator[Message]:
             if row.only == "write" and row.apply == "on-change":
                 text = "what is only written is remembered nowhere, so that every value sent counts as a change"
                 yield Message(row.place, f'apply = "on-change": {text}')
+        yield from _looked_up_in_lists(file, section)
+
+
+def _looked_up_in_lists(file: MappingFile, section: Section) -> Iterator[Message]:
+    """A ``match`` that an application cannot be asked for costs the whole list, at every creation."""
+    http = section.options.get("http")
+    if file.target != "rest" or not isinstance(http, Mapping) or "list" not in http:
+        return
+    finds = str(http.get("find", ""))
+    attributes = {row.path: row.attr for row in section.rows if row.direction == "map"}
+    for name in section.match:
+        attribute = name.removeprefix("target:") if name.startswith("target:") else attributes.get(name)
+        if attribute and f"{{{attribute}}}" not in finds and f"{{{name}}}" not in finds:
+            text = f"no call of http.find asks for {name!r}, so that every creation reads the whole list"
+            yield Message(_place(file, "resource", section.name, "match"), text)
 
 
 def _messages(file: MappingFile) -> Iterator[Message]:

@@ -28,6 +28,7 @@ async def update(ground: Ground, there: Standing, asked: Asked, held: frozenset[
             external_id=asked.document.get("externalId", ""),
             overlay={"@resource": shown},
             life="absent",
+            detail="kept here: its entry was removed when it was deactivated",
             settled=True,
         )
 

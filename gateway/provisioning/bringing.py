@@ -24,7 +24,7 @@ from gateway.provisioning.ground import Ground
 from gateway.provisioning.lifecycle import Asked, Turn
 from gateway.provisioning.members import Delta
 from gateway.provisioning.pointing import resolved
-from gateway.provisioning.protocol import Write, audited, carry_out, note
+from gateway.provisioning.protocol import Write, audited, audited_beside, carry_out, note
 from gateway.provisioning.standing import Standing
 
 
@@ -102,7 +102,9 @@ async def take(ground: Ground, there: Standing, entry: Entry, asked: Asked, step
             await lifecycle.call_after(ground, "deactivate", there.id, entry)
         return members.remembered(confirmed, delta)
 
-    write = Write(asked.operation, there.id, entry.id, asked.document, entry, reducing(ground, step, there))
+    goal = reducing(ground, step, there)
+    losing = tuple(change for change in confirmed.changes if step.turn == "off" and change.path in ("active", ""))
+    write = Write(asked.operation, there.id, entry.id, asked.document, entry, goal, losing=losing)
     assertion = await carry_out(ground, write, apply)
     reborn = there.assertion is not None and "@unanswered" in there.assertion.overlay
     return replace(
@@ -136,6 +138,7 @@ def reducing(ground: Ground, step: Step, there: Standing) -> Goal:
 def outcome(ground: Ground, there: Standing, entry: Entry, asked: Asked, step: Step) -> Confirmed:
     """How the ledger is to remember this once it is done."""
     external = asked.document.get("externalId", "")
+    traced = audited(step.plan.trace)
     return Confirmed(
         id=there.id,
         anchor=entry.id,
@@ -148,7 +151,8 @@ def outcome(ground: Ground, there: Standing, entry: Entry, asked: Asked, step: S
         work="pending" if there.owed.delete else "settled",
         changed=bool(step.changes),
         outcome="done" if step.touches or step.plan.stored or asked.overlay else "unchanged",
-        changes=audited(step.plan.trace),
+        changes=(*traced, *audited_beside(ground, entry, step.changes, traced)),
+        detail=kept_name(asked),
         settled=there.overtakes or (bool(there.owed) and not there.owed.delete),
     )
 
@@ -161,6 +165,12 @@ def overlay(ground: Ground, there: Standing, asked: Asked, step: Step) -> dict[s
     if step.turn is not None and not lifecycle.has_row(ground):
         shown["active"] = False if step.turn == "off" else None
     return shown
+
+
+def kept_name(asked: Asked) -> str:
+    """What the audit says of a name that is answered and not written (rule 22)."""
+    name = asked.overlay.get("userName")
+    return f"userName {name} is kept here and not written: it is how Entra ID names whom it deletes" if name else ""
 
 
 def nothing_new(ground: Ground, there: Standing, asked: Asked, confirmed: Confirmed) -> bool:

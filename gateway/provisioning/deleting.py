@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 
 from scim2_models import NotFoundException
@@ -15,7 +16,7 @@ from gateway.provisioning import applying, following, lifecycle, preconditions, 
 from gateway.provisioning.ground import Ground, under_locks
 from gateway.provisioning.members import Delta
 from gateway.provisioning.model import Precondition
-from gateway.provisioning.protocol import Write, carry_out
+from gateway.provisioning.protocol import Write, audited_beside, carry_out
 from gateway.provisioning.standing import Standing, gone, load, owed, own, recreates
 from gateway.provisioning.touching import is_protected
 
@@ -81,10 +82,13 @@ async def _carry_out(ground: Ground, there: Standing, entry: Entry, when: Precon
         if not removes:
             await leave_groups(ground, there.id, entry.id)
         await lifecycle.call_after(ground, "delete", there.id, entry)
-        return _deleted(there.id, None if removes else entry.id)
+        told = audited_beside(ground, entry, changes)
+        said = "the entry was removed" if removes else "" if told else "the entry stays as it was"
+        return replace(_deleted(there.id, None if removes else entry.id), changes=told, detail=said)
 
     goal = Goal(delete=True, must=("delete",) if following.must(ground, "delete") else ())
-    await carry_out(ground, Write("delete", there.id, entry.id, before=entry, reducing=goal), apply)
+    losing = audited_beside(ground, entry, changes)
+    await carry_out(ground, Write("delete", there.id, entry.id, before=entry, reducing=goal, losing=losing), apply)
 
 
 def _deleted(id: str, anchor: str | None) -> Confirmed:

@@ -127,7 +127,7 @@ def remembered(confirmed: Confirmed, delta: Delta) -> Confirmed:
         members_removed=delta.disclaim,
         changed=confirmed.changed or bool(delta.add or delta.remove),
         changes=(*confirmed.changes, *audited(delta)),
-        detail=skipped,
+        detail="; ".join(filter(None, (confirmed.detail, skipped))),
     )
 
 

@@ -20,7 +20,7 @@ from uuid import uuid4
 
 from scim2_models import SCIMException
 
-from connectors.entry import Entry
+from connectors.entry import Change, Entry, Kind
 from connectors.errors import Conflict, ConnectorError, Unavailable
 from gateway.ledger.model import Assertion, AuditChange, AuditLine, Confirmed, Goal, Intent, Pending
 from gateway.provisioning.ground import Ground, actor, trail
@@ -35,6 +35,7 @@ class Write:
 
     :param proposed: the assertion as it would stand. :param before: the entry as it is, for the before-image.
     :param reducing: what an outage may not lose. :param match: a create's values, by which it is found again.
+    :param losing: of the changes those that take access away: what the audit shows while they are pending.
     """
 
     operation: str
@@ -44,6 +45,7 @@ class Write:
     before: Entry | None = None
     reducing: Goal = field(default_factory=Goal)
     match: tuple[str, ...] = ()
+    losing: tuple[AuditChange, ...] = ()
 
 
 async def carry_out(ground: Ground, write: Write, apply: Callable[[], Awaitable[Confirmed]]) -> Assertion:
@@ -57,7 +59,7 @@ async def carry_out(ground: Ground, write: Write, apply: Callable[[], Awaitable[
     try:
         outcome = await apply()
     except Unavailable as failure:
-        await _leave_pending(ground, intent, failure)
+        await _leave_pending(ground, intent, failure, write.losing)
         raise
     except Conflict as overtaken:
         await ground.ledger.abandon(intent, f"{overtaken}; planned again", outcome="unchanged")
@@ -82,11 +84,11 @@ def _shown(ground: Ground, before: Entry) -> dict[str, Any]:
     return {name: values for name, values in before.attributes.items() if name not in hidden}
 
 
-async def _leave_pending(ground: Ground, intent: Intent, failure: Unavailable) -> None:
+async def _leave_pending(ground: Ground, intent: Intent, failure: Unavailable, losing: tuple[AuditChange, ...]) -> None:
     if intent.match and failure.uncertain:
         return
     park = pending(ground, intent, failure.detail) if intent.reducing else None
-    await ground.ledger.abandon(intent, failure.detail, park=park)
+    await ground.ledger.abandon(intent, failure.detail, park=park, changes=losing if park else ())
 
 
 def pending(ground: Ground, intent: Intent, reason: str) -> Pending | None:
@@ -127,6 +129,24 @@ def intent_of(ground: Ground, write: Write) -> Intent:
 def audited(trace: Trace) -> tuple[AuditChange, ...]:
     """A plan's trace as the audit line shows it."""
     return tuple(AuditChange(path, attribute, before, after) for path, attribute, before, after in trace)
+
+
+def audited_beside(
+    ground: Ground, entry: Entry, changes: Iterable[Change], said: Iterable[AuditChange] = ()
+) -> tuple[AuditChange, ...]:
+    """What no row of the mapping asked for (a stamp, a ``parent`` to move to), as the audit line shows it."""
+    spoken, hidden = {change.attribute for change in said}, ground.mapping.secrecy.attributes
+    return tuple(
+        AuditChange("", change.attribute.removeprefix("@"), *_values(entry, change, change.attribute in hidden))
+        for change in changes
+        if change.kind is Kind.REPLACE and change.attribute not in spoken
+    )
+
+
+def _values(entry: Entry, change: Change, hidden: bool) -> Iterable[Any]:
+    for values in (entry.attributes.get(change.attribute) or (), change.values):
+        plain = values[0] if len(values) == 1 else list(values)
+        yield plain if not hidden else "***"
 
 
 async def note(ground: Ground, operation: str, outcome: Any, id: str, detail: str = "") -> None:

@@ -51,6 +51,8 @@ async def recreate(ground: Ground, there: Standing, old: Entry, asked: Asked, he
             deferring=deferring,
             retired=(old.id,) if remains else (),
             changes=audited(plan.trace),
+            detail=f"a new entry; the old one, {old.id}, "
+            + ("stays, as a deletion leaves it" if remains else "was removed"),
             settled=bool(there.owed),
         )
 

@@ -41,6 +41,7 @@ async def vanish(ground: Ground, there: Standing, entry: Entry, asked: Asked, pl
             life="absent",
             origin=None if there.assertion else "adopted",
             deferring=deferring,
+            detail="deactivated: the entry was removed",
             settled=True,
         )
 

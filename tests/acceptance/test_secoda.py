@@ -30,6 +30,8 @@ async def test_s4_secoda_role_is_an_attribute_of_the_core_namespace(secoda: Worl
     assert secoda.room.person("ann@corp.example")["role"] == "editor"
     await secoda.patch(f"/Users/{made['id']}", {"op": "replace", "path": f"{USER}:secodaRole", "value": "Admin"})
     assert secoda.room.person("ann@corp.example")["role"] == "workspace_admin"
+    bob = await secoda.user("bob@corp.example", **{USER: {"secodaRole": "Editor"}})
+    assert bob["secodaRole"] == "Editor", "in an object under the namespace, as the attributes of an extension stand"
     (attribute,) = [
         each for each in (await secoda.get(f"/Schemas/{USER}"))["attributes"] if each["name"] == "secodaRole"
     ]
