@@ -48,7 +48,8 @@ class Assertion:
     :param document: the last *confirmed* assertion, without passwords and members; ``{}`` where none was made.
     :param stored: ledger values (``store = "ledger"``), SCIM path → value.
     :param overlay: what was answered 2xx and the target deliberately does not hold, SCIM path → value: the ``userName``
-        of an ignored tombstone rename (rule 22), the last seen resource of an ``absent`` user under ``"@resource"``.
+        of an ignored tombstone rename (rule 22), the last seen resource of an ``absent`` user under ``"@resource"``,
+        and under ``"@guarded"`` what ``scope`` and ``protect`` read of its entry.
     :param version: grows with every visible change of this row; part of the ETag (rule 6).
     :param generation: grows with every recorded intent; a worker that holds an older one is late.
     """

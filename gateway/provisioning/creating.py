@@ -26,7 +26,7 @@ from gateway.provisioning.standing import Standing
 from gateway.provisioning.thinking import planned
 from gateway.provisioning.uniqueness import Claimed
 
-FORGOTTEN = {"userName": None, "active": None, "@resource": None}
+FORGOTTEN = {"userName": None, "active": None, "@resource": None, "@guarded": None}
 """what of an overlay ends when an object comes back"""
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import orjson
 
-from connectors.entry import Entry, Ref, Value
+from connectors.entry import Attributes, Entry, Ref, Value
 from gateway.ledger.model import Assertion
 from gateway.mapping.compiled import ResourceMapping
 from gateway.provisioning.documents import copied, value_at, with_value
@@ -20,6 +20,8 @@ from gateway.provisioning.view import AT_NAMES, View
 
 LAST_SEEN = "@resource"
 """the key of ``Assertion.overlay`` that holds an ``absent`` object as it was last seen"""
+GUARDED = "@guarded"
+"""the key that holds what ``scope`` and ``protect`` read of the entry that an ``absent`` object had"""
 _ETAG = frozenset(string.ascii_letters + string.digits + "!#$%&'()*+,-./:;<=>?@[]^_`{|}~")
 
 
@@ -37,6 +39,19 @@ def absent(assertion: Assertion) -> Resource:
     for path, value in assertion.stored.items():
         resource = with_value(resource, path, value)
     return {**_over(resource, assertion), "active": False}
+
+
+def guarded(mapping: ResourceMapping, attributes: Attributes) -> dict[str, Any]:
+    """What to keep of an entry that goes, for ``overlay``: nobody can ask the target for it any more."""
+    plain = {name: attributes.get(name, ()) for name in mapping.guard_attributes}
+    kept = {name: [value for value in values if isinstance(value, str | int | float)] for name, values in plain.items()}
+    return {GUARDED: {name: values for name, values in kept.items() if values} or None}
+
+
+def judged(entry: Entry | None, assertion: Assertion | None) -> Entry | None:
+    """The entry by which scope and protection are judged: for an ``absent`` object the one that it had."""
+    held = assertion.overlay.get(GUARDED) if entry is None and assertion is not None else None
+    return Entry("", {name: tuple(values) for name, values in held.items()}) if held else entry
 
 
 _SERVERS = frozenset({"schemas", "id", "meta", "groups", "password"})

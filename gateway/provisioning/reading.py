@@ -27,6 +27,7 @@ from gateway.provisioning.model import (
     Wanted,
     utc_now,
 )
+from gateway.provisioning.overlay import judged
 from gateway.provisioning.rendering import Found, render
 from gateway.provisioning.view import AT_NAMES, View
 
@@ -77,7 +78,7 @@ class Reader:
         seen = await self._ledger.all_seen(view.scope.target)
         found = await self._find(view, id, attributes, seen[type])
         (resource,) = await render(view, [found], attributes, seen)
-        self._in_scope(view, id, resource, found.entry)
+        self._in_scope(view, id, resource, judged(found.entry, found.assertion))
         return resource
 
     async def load(self, type: str, id: str, *, groups: bool = False) -> Loaded:
@@ -96,7 +97,7 @@ class Reader:
             along = rest.pop(GROUPS, ())
             found = Found(replace(found.entry, attributes=rest), found.assertion)
         (resource,) = await render(view, [found], attributes, seen)
-        self._in_scope(view, id, resource, found.entry)
+        self._in_scope(view, id, resource, judged(found.entry, found.assertion))
         waiting = any(seen[kind.type].holds for kind in view.groups())
         return Loaded(found.entry, found.assertion, resource, None if waiting else along)
 

@@ -60,7 +60,7 @@ async def settle_creation(ground: Ground, intent: Intent) -> None:
         document=proposed,
         external_id=proposed.get("externalId", ""),
         stored=ground.mapping.plan_create(proposed).stored,
-        overlay={"userName": None, "active": None, "@resource": None, UNANSWERED: True},
+        overlay={"userName": None, "active": None, "@resource": None, "@guarded": None, UNANSWERED: True},
         origin="created",
         deferring=await referrers(ground, former.id, intent.anchor, former) if former else (),
         retired=(intent.anchor,) if intent.anchor is not None and remains else (),

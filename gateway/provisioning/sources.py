@@ -15,7 +15,7 @@ from gateway.mapping.compiled import compile_condition
 from gateway.mapping.conditions import mentioned
 from gateway.mapping.pushed import Pushed
 from gateway.provisioning.model import Resource, Search
-from gateway.provisioning.overlay import touched
+from gateway.provisioning.overlay import judged, touched
 from gateway.provisioning.references import entries_by_id
 from gateway.provisioning.rendering import Found, render
 from gateway.provisioning.rewriting import BY_VALUE, rewritten, same
@@ -152,7 +152,9 @@ async def _extras(
     found += [Found(None, one) for one in chosen if one.life == "absent"]
     resources = await render(view, found, attributes, seen) if found else []
     pairs = sorted(zip(resources, found, strict=True), key=lambda pair: str(pair[0]["id"]))
-    matching = [resource for resource, each in pairs if condition is None or condition(resource, each.entry)]
+    if condition is None:
+        return frozenset(aside), tuple(resource for resource, _ in pairs)
+    matching = (one for one, each in pairs if condition(one, judged(each.entry, each.assertion)))
     return frozenset(aside), tuple(matching)
 
 

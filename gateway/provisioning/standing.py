@@ -10,6 +10,7 @@ from gateway.ledger.model import Assertion, Goal
 from gateway.provisioning import guard
 from gateway.provisioning.ground import Ground
 from gateway.provisioning.model import Resource
+from gateway.provisioning.overlay import judged
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +78,8 @@ async def load(ground: Ground, id: str, *, groups: bool = False) -> Standing:
     """
     loaded = await ground.reader.load(ground.type, id, groups=groups)
     assertion = own(ground, loaded.assertion)
-    await guard.admit(ground, id, loaded.resource, loaded.entry, owned=assertion is not None)
+    asked = judged(loaded.entry, loaded.assertion)
+    await guard.admit(ground, id, loaded.resource, asked, owned=assertion is not None)
     pending = await owed(ground, id, assertion)
     return Standing(id, loaded.entry, loaded.resource, assertion, pending, groups=loaded.groups)
 

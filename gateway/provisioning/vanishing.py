@@ -5,6 +5,8 @@ from contextlib import suppress
 from typing import Any
 from uuid import uuid4
 
+from scim2_models import SCIMException
+
 from connectors.entry import Entry
 from connectors.errors import NotFound
 from gateway.ledger.model import Confirmed, Goal
@@ -14,6 +16,7 @@ from gateway.provisioning.documents import asserted_by_put
 from gateway.provisioning.ground import Ground
 from gateway.provisioning.lifecycle import Asked
 from gateway.provisioning.model import Resource
+from gateway.provisioning.overlay import guarded
 from gateway.provisioning.protocol import Write, carry_out
 from gateway.provisioning.referring import referrers
 from gateway.provisioning.standing import Standing, gone, owed, own
@@ -37,7 +40,7 @@ async def vanish(ground: Ground, there: Standing, entry: Entry, asked: Asked, pl
             document=asked.document,
             external_id=asked.document.get("externalId", ""),
             stored=plan.stored,
-            overlay={**asked.overlay, "@resource": shown},
+            overlay={**asked.overlay, "@resource": shown, **guarded(ground.mapping, entry.attributes)},
             life="absent",
             origin=None if there.assertion else "adopted",
             deferring=deferring,
@@ -72,7 +75,7 @@ async def settle(ground: Ground, id: str) -> None:
             id=id,
             anchor=None,
             document=document,
-            overlay={"@resource": document},
+            overlay={"@resource": document, **_as_made(ground, document)},
             life="absent",
             deferring=deferring,
             settled=True,
@@ -80,6 +83,14 @@ async def settle(ground: Ground, id: str) -> None:
         )
 
     await carry_out(ground, Write("finish", id, None, document, reducing=Goal(deactivate=True, must=left.must)), apply)
+
+
+def _as_made(ground: Ground, document: Resource) -> dict[str, Any]:
+    """What scope and protection would read of a new entry, where the one that was can be read no more."""
+    try:
+        return guarded(ground.mapping, ground.mapping.plan_create(document).attributes)
+    except SCIMException:
+        return {}  # asserted in part alone, of somebody whom this connection never made
 
 
 def is_absent_from_birth(ground: Ground, wanted: Resource) -> bool:
@@ -100,7 +111,7 @@ async def bear(ground: Ground, id: str | None, wanted: Resource, plan: Plan) -> 
             document=document,
             external_id=document.get("externalId", ""),
             stored=plan.stored,
-            overlay={"@resource": shown_as(wanted)},
+            overlay={"@resource": shown_as(wanted), **guarded(ground.mapping, plan.attributes)},
             life="absent",
             origin="created",
         )
