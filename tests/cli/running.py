@@ -20,6 +20,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests import warm
+
 PROGRAM = Path(sys.executable).parent / "dirbridge"
 
 
@@ -28,16 +30,7 @@ def dirbridge(
 ) -> "subprocess.CompletedProcess[str]":
     """Run one verb to its end."""
     environment = {key: value for key, value in os.environ.items() if key != "DIRBRIDGE_CONFIG"} | (env or {})
-    return subprocess.run(
-        [PROGRAM, *words],
-        cwd=cwd,
-        input=given,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-        env=environment,
-    )
+    return warm.run([*words], cwd, environment, given)
 
 
 def on_terminal(*words: str, cwd: Path, columns: int = 80) -> str:
@@ -45,12 +38,13 @@ def on_terminal(*words: str, cwd: Path, columns: int = 80) -> str:
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
     environment = {key: value for key, value in os.environ.items() if key not in ("COLUMNS", "DIRBRIDGE_CONFIG")}
-    with subprocess.Popen([PROGRAM, *words], cwd=cwd, stdin=theirs, stdout=theirs, stderr=theirs, env=environment):
-        os.close(theirs)
-        shown = b""
-        with suppress(OSError):  # how Linux says that the last writer has gone
-            while piece := os.read(ours, 65536):
-                shown += piece
+    process = warm.start([*words], cwd, (theirs, theirs, theirs), environment)
+    os.close(theirs)
+    shown = b""
+    with suppress(OSError):  # how Linux says that the last writer has gone
+        while piece := os.read(ours, 65536):
+            shown += piece
+    process.wait(30)
     os.close(ours)
     return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", shown.decode()).replace("\r", "")
 
@@ -59,7 +53,7 @@ def on_terminal(*words: str, cwd: Path, columns: int = 80) -> str:
 class Served:
     """A gateway that is up."""
 
-    process: "subprocess.Popen[str]"
+    process: "warm.Warm | subprocess.Popen[bytes]"
     url: str
     said: str
     token: str
@@ -89,15 +83,24 @@ class Served:
 
 @contextmanager
 def serving(
-    *words: str, cwd: Path, env: dict[str, str] | None = None, trust: ssl.SSLContext | None = None
+    *words: str,
+    cwd: Path,
+    env: dict[str, str] | None = None,
+    trust: ssl.SSLContext | None = None,
+    cold: bool = False,
 ) -> Iterator[Served]:
-    """Start ``dirbridge serve`` on a free port. ``trust``: for a gateway that serves HTTPS."""
+    """Start ``dirbridge serve`` on a free port.
+
+    :param trust: for a gateway that serves HTTPS. :param cold: the installed program itself, from nothing.
+    """
     log = cwd / "serve.log"
-    with log.open("w") as sink:
-        process = subprocess.Popen(
-            [PROGRAM, "serve", "--listen", "127.0.0.1:0", *words],
-            cwd=cwd, stdout=sink, stderr=subprocess.STDOUT, text=True, env={**os.environ, **(env or {})},
-        )  # fmt: skip
+    command, environment = ["serve", "--listen", "127.0.0.1:0", *words], {**os.environ, **(env or {})}
+    with log.open("w") as sink, open(os.devnull) as nothing:
+        process: warm.Warm | subprocess.Popen[bytes]
+        if cold:
+            process = subprocess.Popen([PROGRAM, *command], cwd=cwd, stdout=sink, stderr=sink, env=environment)
+        else:
+            process = warm.start(command, cwd, (nothing, sink, sink), environment)
         try:
             yield _up(process, log, trust)
         finally:
@@ -106,8 +109,8 @@ def serving(
                 process.wait(30)
 
 
-def _up(process: "subprocess.Popen[str]", log: Path, trust: ssl.SSLContext | None) -> Served:
-    for _ in range(300):
+def _up(process: "warm.Warm | subprocess.Popen[bytes]", log: Path, trust: ssl.SSLContext | None) -> Served:
+    for _ in range(1500):
         said = log.read_text()
         found = re.search(r"(https?://[0-9.:]+)(/\S+)  →", said)
         if found and _answers(found[1], trust):
@@ -115,7 +118,7 @@ def _up(process: "subprocess.Popen[str]", log: Path, trust: ssl.SSLContext | Non
             return Served(process, found[1] + found[2], said, token[1] if token else "", trust)
         if process.poll() is not None:
             break
-        time.sleep(0.1)
+        time.sleep(0.02)
     raise AssertionError(f"the gateway did not come up:\n{log.read_text()}")
 
 

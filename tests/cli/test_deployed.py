@@ -65,7 +65,7 @@ def test_h3_two_workers_on_postgresql_refuse_a_revoked_token_at_once(postgres_ur
         .replace('anchor = "id"', 'table = "people"\nanchor = { attr = "id", generate = "uuid4" }')
     )  # fmt: skip
     secret = secret_of("okta", tmp_path)
-    with serving(cwd=tmp_path) as gateway:
+    with serving(cwd=tmp_path, cold=True) as gateway:
         status, created = gateway.ask("POST", "/Users", ANN, token=secret)
         assert status == 201, created
         # Each request is a connection of its own, so that both workers get their share.

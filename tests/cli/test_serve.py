@@ -15,7 +15,7 @@ ANN = {
 
 
 def test_without_a_configuration_it_just_works(tmp_path: Path) -> None:
-    with serving(cwd=tmp_path) as gateway:
+    with serving(cwd=tmp_path, cold=True) as gateway:
         assert "/scim/v2\n    Unique identifier   userName\n" in gateway.said
         status, created = gateway.ask("POST", "/Users", ANN)
         assert status == 201

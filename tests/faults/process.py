@@ -9,7 +9,6 @@ import random
 import signal
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -19,9 +18,9 @@ from typing import Any
 
 from gateway.ledger import Ledger
 from gateway.ledger.model import Intent, Pending
+from tests import warm
 from tests.journeys.player import _toml as toml
 
-PROGRAM = Path(sys.executable).parent / "dirbridge"
 TOKEN = "dbr-scim-faults"
 ROOT = "/scim/v2"
 
@@ -84,18 +83,16 @@ class Process:
         self.config = config
         self.ledger = ledger or f"sqlite:///{config.parent}/ledger.db"
         self.log = config.parent / "serve.log"
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: warm.Warm | None = None
         self.port = quiet_port()
         self._clients = ThreadPoolExecutor(16)
 
     def start(self) -> None:
         """Start, and wait until it answers."""
-        command = [PROGRAM, "serve", "--config", self.config, "--listen", f"127.0.0.1:{self.port}"]
+        command = ["serve", "--config", str(self.config), "--listen", f"127.0.0.1:{self.port}", "--skip-mapping-tests"]
         environment = {key: value for key, value in os.environ.items() if key != "DIRBRIDGE_CONFIG"}
-        with self.log.open("ab") as log:
-            self._process = subprocess.Popen(
-                [*command, "--skip-mapping-tests"], cwd=self.config.parent, stdout=log, stderr=log, env=environment
-            )
+        with self.log.open("ab") as log, open(os.devnull) as nothing:
+            self._process = warm.start(command, self.config.parent, (nothing, log, log), environment)
         for _ in range(400):
             if self.ask("GET", "/ServiceProviderConfig").status == 200:
                 return
@@ -122,8 +119,7 @@ class Process:
 
     def verb(self, *words: str) -> "subprocess.CompletedProcess[str]":
         """Run another verb of the command beside it, with its configuration."""
-        command = [PROGRAM, *words, "--config", str(self.config)]
-        return subprocess.run(command, cwd=self.config.parent, capture_output=True, text=True, timeout=60, check=False)
+        return warm.run([*words, "--config", str(self.config)], self.config.parent, os.environ)
 
     # ------------------------------------------------------------- as a client
 
