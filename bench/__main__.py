@@ -70,10 +70,14 @@ def _lines(figures: Figures) -> tuple[list[str], list[list[str]]]:
     rows = []
     for job, clients in dict.fromkeys((job, clients) for job, clients, _ in figures):
         medians = {name: statistics.median(figures[job, clients, name]) for name in names}
-        ratios = [f"{medians['dirbridge'] / medians[name]:.2f}" for name in names if name != "dirbridge"]
+        ratios = [_ratio(medians["dirbridge"], medians[name]) for name in names if name != "dirbridge"]
         rows.append([job, str(clients), *(f"{medians[name]:,.0f}" for name in names), *ratios])
     heads = ["job", "clients", *(f"{name}, op/s" for name in names)]
     return heads + [f"dirbridge / {name}" for name in names if name != "dirbridge"], rows
+
+
+def _ratio(ours: float, theirs: float) -> str:
+    return f"{ours / theirs:.2f}" if theirs else "no answer"
 
 
 def main() -> None:

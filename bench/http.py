@@ -10,6 +10,10 @@ class HttpError(Exception):
     """An answer that the measurement did not expect."""
 
 
+class NoAnswer(HttpError):
+    """The server closed the connection instead of answering."""
+
+
 class Client:
     """One connection to one SCIM server."""
 
@@ -30,7 +34,10 @@ class Client:
         content = b"" if body is None else json.dumps(body).encode()
         head = f"{method} {self._path}{path} HTTP/1.1\r\n{self._headers}Content-Length: {len(content)}\r\n\r\n"
         self._writer.write(head.encode() + content)
-        status, length = await self._head()
+        try:
+            status, length = await self._head()
+        except (asyncio.IncompleteReadError, ConnectionError) as failure:
+            raise NoAnswer(f"{method} {path}: no answer") from failure
         answer = await (self._chunks() if length is None else self._reader.readexactly(length))
         if not 200 <= status < 300:
             raise HttpError(f"{method} {path}: {status} {answer[:300]!r}")

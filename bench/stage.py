@@ -133,7 +133,7 @@ def _await(server: Server, process: subprocess.Popen[bytes], log: Path) -> None:
     request = urllib.request.Request(
         f"{server.base_url}/ServiceProviderConfig", headers={"Authorization": f"Bearer {server.token}"}
     )
-    for _ in range(200):
+    for _ in range(600):
         if process.poll() is not None:
             raise RuntimeError(f"dirbridge ended at its start:\n{log.read_text()}")
         with contextlib.suppress(urllib.error.URLError, ConnectionError):
