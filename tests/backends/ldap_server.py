@@ -80,10 +80,7 @@ class LdapServer:
         self._end(signal.SIGTERM)
 
     def _end(self, number: signal.Signals) -> None:
-        if self._raw is not None:
-            with contextlib.suppress(ldap3.core.exceptions.LDAPException, OSError):
-                self._raw.unbind()
-            self._raw = None
+        self.forget()
         if self._process is None:
             return
         self._process.send_signal(number)
@@ -109,6 +106,13 @@ class LdapServer:
             self._raw = self._connection(self.root_dn, self.root_password)
             assert self._raw.bind(), self._raw.result
         return self._raw
+
+    def forget(self) -> None:
+        """Let the next question go out on a connection of its own."""
+        if self._raw is not None:
+            with contextlib.suppress(ldap3.core.exceptions.LDAPException, OSError):
+                self._raw.unbind()
+            self._raw = None
 
     def bind(self, dn: str, password: str) -> bool:
         """Whether a simple bind works."""

@@ -104,6 +104,7 @@ class Samba(LdapServer):
 
     def reset(self) -> None:
         """Empty the domain to its units; start it if it was killed."""
+        self.forget()  # the domain controller ends a session that was idle for a quarter of an hour
         self.empty(*(f"OU={unit},{BASE}" for unit in UNITS))
 
 

@@ -117,7 +117,7 @@ def run(commands: str, directory: Path, port: int, **environment: str) -> str:
     """Run a script to its end, and end what it started. :return: what it said."""
     done = subprocess.run(
         ["bash", "-c", PROLOGUE + commands],
-        cwd=directory, env=variables(port, **environment), capture_output=True, text=True, timeout=120, check=False,
+        cwd=directory, env=variables(port, **environment), capture_output=True, text=True, timeout=400, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout

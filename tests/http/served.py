@@ -27,6 +27,7 @@ def served(directory: Path, **settings: Any) -> Iterator[Served]:
     """Serve until the block ends."""
     listening = socket.socket()
     listening.bind(("127.0.0.1", 0))
+    listening.listen()  # who comes before the server is up waits, and is not refused
     server: list[uvicorn.Server] = []
     token: list[str] = []
     ready = threading.Event()
