@@ -9,7 +9,7 @@ import pytest
 
 from tests.acceptance import page
 
-BACKENDS = ("postgres", "mariadb", "slapd", "ds389", "samba", "keystone", "mailman", "rest_app", "scim_server")
+BACKENDS = ("postgres", "mariadb", "slapd", "ds389", "samba", "keystone", "mailman", "workroom", "scim_server")
 pytest_plugins = [f"tests.backends.{name}" for name in BACKENDS]
 
 MISSING = "backend missing"

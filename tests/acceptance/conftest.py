@@ -1,7 +1,6 @@
 """Workrooms to provision into: one process for each kind of database, empty for each test."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -13,15 +12,8 @@ WAYS = ["rest", "sql-sqlite", "sql-postgresql"]
 
 
 @pytest.fixture(scope="session")
-def _on_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workroom]:
-    folder: Path = tmp_path_factory.mktemp("workroom")
-    with running(f"sqlite:///{folder}/workroom.db") as room:
-        yield room
-
-
-@pytest.fixture(scope="session")
-def _on_postgresql(postgres: Postgres) -> Iterator[Workroom]:
-    with running(postgres.database()) as room:
+def _on_postgresql(postgres: Postgres, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workroom]:
+    with running(tmp_path_factory.mktemp("workroom"), postgres.database()) as room:
         yield room
 
 
@@ -35,6 +27,6 @@ def way(request: pytest.FixtureRequest) -> str:
 def room(way: str, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Workroom:
     """An empty application, running."""
     monkeypatch.setenv("WORKROOM_TOKEN", TOKEN)
-    found: Workroom = request.getfixturevalue("_on_postgresql" if way == "sql-postgresql" else "_on_sqlite")
+    found: Workroom = request.getfixturevalue("_on_postgresql" if way == "sql-postgresql" else "workroom")
     found.clear()
     return found

@@ -86,7 +86,7 @@ async def test_p5_an_existing_team_is_found_by_name_and_linked(heap: World) -> N
     there = heap.room.ask("POST", "/teams", {"name": "Growth"}).json()["id"]
     assert [each["displayName"] for each in (await heap.get("/Groups"))["Resources"]] == ["Growth"]
     (team,) = await heap.found("Groups", 'displayName eq "Growth"')
-    assert team["id"] == there
+    assert team["id"] == str(there)
     await heap.patch(f"/Groups/{there}", {"op": "add", "path": "members", "value": [{"value": id}]}, status=204)
     assert heap.members("Growth") == {"ann@corp.example"}
     assert len(heap.room.sql("SELECT * FROM teams")) == 1

@@ -78,7 +78,7 @@ async def test_h11_an_account_made_by_a_first_sign_in_is_adopted(heeler: World) 
     made = await heeler.user("ann@corp.example", name={"givenName": "Ann", "familyName": "Lee"})
     (row,) = heeler.room.sql("SELECT * FROM users")
     assert (row["id"], row["first_name"], row["idp_id"]) == (there["id"], "Ann", "E-ann@corp.example")
-    assert made["id"] == there["id"]
+    assert made["id"] == str(there["id"])
     await heeler.user("ann@corp.example", status=409)
     await heeler.active(made["id"], False)
     assert heeler.room.login("Ann@corp.example").status_code == 403

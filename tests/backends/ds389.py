@@ -19,8 +19,9 @@ from cryptography.hazmat.primitives.serialization import BestAvailableEncryption
 from cryptography.x509 import load_pem_x509_certificate
 
 from tests.backends.certificates import make_certificates
-from tests.backends.ldap_server import LdapServer, require
+from tests.backends.ldap_server import LdapServer, filled
 from tests.backends.ports import lasting_ports
+from tests.backends.served import require
 
 HERE = Path(__file__).parent
 DATA, SCHEMA = Path("/usr/share/dirsrv/data"), Path("/usr/share/dirsrv/schema")
@@ -37,12 +38,11 @@ class Ds389(LdapServer):
     name = "ns-slapd"
 
     def __init__(self, folder: Path) -> None:
-        super().__init__(folder)
+        port, self.ldaps_port = lasting_ports(2)
+        super().__init__(folder, port)
         self.base = BASE
         self.root_dn, self.root_password = "cn=Directory Manager", "directory-manager"
         self.bind_dn, self.password = f"cn=gateway,{BASE}", "correct-horse-battery"
-        self.port, self.ldaps_port = lasting_ports(2)
-        self.address = ("127.0.0.1", self.ldaps_port)
         self.url = f"ldaps://127.0.0.1:{self.ldaps_port}"
         certificates = make_certificates(folder)
         self.ca_file = str(certificates.ca)
@@ -166,23 +166,17 @@ def hashed(password: str) -> str:
 
 
 @contextlib.contextmanager
-def running_389(folder: Path) -> Iterator[Ds389]:
+def running(folder: Path) -> Iterator[Ds389]:
     """A server of one's own."""
-    require("389 Directory Server", "389-ds-base", NS_SLAPD is not None and DATA.is_dir())
-    folder.mkdir(parents=True, exist_ok=True)
-    server = Ds389(folder)
-    try:
-        server.start()
-        server.fill()
+    require("389 Directory Server", "Debian: 389-ds-base", NS_SLAPD is not None and DATA.is_dir())
+    with filled(Ds389(folder)) as server:
         yield server
-    finally:
-        server.kill()
 
 
 @pytest.fixture(scope="session")
 def ds389(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ds389]:
     """One server for the whole session."""
-    with running_389(tmp_path_factory.mktemp("ds389")) as server:
+    with running(tmp_path_factory.mktemp("ds389")) as server:
         yield server
 
 

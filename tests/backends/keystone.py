@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
@@ -12,7 +12,7 @@ import httpx2
 import pytest
 
 from tests.backends import applications
-from tests.backends.served import Served
+from tests.backends.served import Served, alive, require
 
 SCRIPT = applications.SCRIPTS["keystone"]
 PASSWORD = "secret"
@@ -33,17 +33,25 @@ LOGIN = {
 }
 
 
-class Keystone:
-    """One running Keystone."""
+class Keystone(Served):
+    """One Keystone. :param expiration: seconds that its tokens live."""
 
-    def __init__(self, served: Served) -> None:
-        self.served = served
+    name = "keystone"
+
+    def __init__(self, folder: Path, expiration: int = 3600) -> None:
+        super().__init__(folder)
+        shutil.copytree(applications.home(self.name) / "set-up", folder, dirs_exist_ok=True)
+        self._expiration = expiration
         self._numbers = count(1)
-        self._client = httpx2.Client(base_url=served.url, timeout=30)
+        self._client = httpx2.Client(base_url=self.address, timeout=30)
+
+    def command(self) -> Sequence[str]:
+        script = [str(applications.python_of(self.name)), "-I", "-W", "ignore", str(SCRIPT)]
+        return [*script, "serve", str(self.folder), str(self.port), str(self._expiration)]
 
     def options(self, domain: str = "default") -> dict[str, Any]:
         """What ``[target.NAME]`` says, beside ``kind``."""
-        return {"base": self.served.url, "auth": {"login": LOGIN}, "variables": {"domain": domain}}
+        return {"base": self.address, "auth": {"login": LOGIN}, "variables": {"domain": domain}}
 
     def ask(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
         """Ask beside the gateway, as the administrator."""
@@ -59,6 +67,7 @@ class Keystone:
 
     def close(self) -> None:
         self._client.close()
+        super().close()
 
     def domain(self) -> str:
         """Make an empty domain and return its id."""
@@ -68,23 +77,10 @@ class Keystone:
 
 @contextmanager
 def running(folder: Path, expiration: int = 3600) -> Iterator[Keystone]:
-    """A started server, killed afterwards; skips where Keystone is not installed.
-
-    :param expiration: seconds that its tokens live.
-    """
-    python = applications.python_of("keystone")
-    if python is None:
-        pytest.skip("backend missing: keystone (run tests/backends/install.py)")
-    shutil.copytree(applications.home("keystone") / "set-up", folder, dirs_exist_ok=True)
-    command = [str(python), "-I", "-W", "ignore", str(SCRIPT), "serve", str(folder), "{port}", str(expiration)]
-    served = Served(command, folder)
-    try:
-        served.start()
-        server = Keystone(served)
+    """A started server, killed afterwards; skips where Keystone is not installed."""
+    require("keystone", "run tests/backends/install.py", applications.python_of("keystone") is not None)
+    with alive(Keystone(folder, expiration)) as server:
         yield server
-        server.close()
-    finally:
-        served.kill()
 
 
 @pytest.fixture(scope="session")

@@ -1,30 +1,25 @@
-"""What the private LDAP servers of the tests have in common: a process that dies with us, and a look inside."""
+"""What the private LDAP servers of the tests have in common: a look inside, as their administrator."""
 
 import contextlib
-import os
-import shutil
-import signal
-import socket
 import ssl
-import subprocess
-import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import ldap3
-import pytest
+
+from tests.backends.served import Served, alive, listens
 
 
-class LdapServer:
+class LdapServer(Served):
     """A server in ``folder``, searched and changed by its root login. Subclasses say how it starts and is laid out.
 
     ``url`` is what the tests use; ``root_dn``, ``bind_dn`` and their passwords are set by the subclass.
     """
 
-    name = "LDAP server"
+    host = "127.0.0.1"
+    ldaps_port: int
     url: str
-    address: tuple[str, int]
     base: str
     root_dn: str
     root_password: str
@@ -32,10 +27,8 @@ class LdapServer:
     password: str
     ca_file: str
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.log = folder / "server.log"
-        self._process: subprocess.Popen[bytes] | None = None
+    def __init__(self, folder: Path, port: int | None = None) -> None:
+        super().__init__(folder, port)
         self._raw: ldap3.Connection | None = None
 
     @property
@@ -44,58 +37,23 @@ class LdapServer:
         bind = {"dn": self.bind_dn, "password": self.password}
         return {"urls": [self.url], "base": self.base, "bind": bind, "ca": self.ca_file}
 
-    def command(self) -> Sequence[str]:
-        """The command that starts it in the foreground."""
+    def answers(self) -> bool:
+        return listens(self.host, self.ldaps_port)
+
+    def fill(self) -> None:
+        """Put into a server just started what every test finds there."""
+
+    def reset(self) -> None:
+        """Empty it to what ``fill`` put there; start it if it was killed."""
         raise NotImplementedError
 
-    # ---------------------------------------------------------------- life
-
-    @property
-    def running(self) -> bool:
-        return self._process is not None and self._process.poll() is None
-
-    def start(self) -> None:
-        """Start and wait until it answers. Does nothing when it runs."""
-        if self.running:
-            return
-        command = [*self.command()]
-        setpriv = shutil.which("setpriv")  # the kernel then ends it with us, however we end
-        if setpriv:
-            command = [setpriv, "--pdeathsig", "KILL", *command]
-        with self.log.open("ab") as log:
-            self._process = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=self.environment()
-            )
-        self._await()
-
-    def environment(self) -> Mapping[str, str]:
-        return os.environ
+    def stop(self) -> None:
+        self.forget()
+        super().stop()
 
     def kill(self) -> None:
-        """End it at once, as a crash does."""
-        self._end(signal.SIGKILL)
-
-    def stop(self) -> None:
-        """End it in good order."""
-        self._end(signal.SIGTERM)
-
-    def _end(self, number: signal.Signals) -> None:
         self.forget()
-        if self._process is None:
-            return
-        self._process.send_signal(number)
-        self._process.wait(30)
-        self._process = None
-
-    def _await(self) -> None:
-        deadline = time.monotonic() + 60
-        while time.monotonic() < deadline:
-            assert self._process is not None
-            assert self._process.poll() is None, f"{self.name} ended: {self.log.read_text()[-3000:]}"
-            with contextlib.suppress(OSError), socket.create_connection(self.address, 1):
-                return
-            time.sleep(0.02)
-        raise AssertionError(f"{self.name} did not start within 60 s: {self.log.read_text()[-3000:]}")
+        super().kill()
 
     # ---------------------------------------------------------------- content
 
@@ -147,8 +105,7 @@ class LdapServer:
 
     def empty(self, *units: str) -> None:
         """Delete everything below these units, which stay."""
-        if not self.running:
-            self.start()
+        self.awake()
         for unit in units:
             below = [dn for dn in self.rows(base=unit, attributes=("1.1",)) if dn.lower() != unit.lower()]
             for dn in sorted(below, key=len, reverse=True):
@@ -159,10 +116,12 @@ class LdapServer:
         raise NotImplementedError
 
 
-def require(what: str, packages: str, found: bool) -> None:
-    """Skip where a server is not installed; in CI that is a failure."""
-    if not found:
-        reason = f"backend missing: {what} (Debian: {packages})"
-        if os.environ.get("CI") == "true":
-            pytest.fail(f"{reason}; CI must have it")
-        pytest.skip(reason)
+L = TypeVar("L", bound=LdapServer)
+
+
+@contextlib.contextmanager
+def filled(server: L) -> Iterator[L]:
+    """Start a server that was laid out anew and fill it; ended afterwards."""
+    with alive(server):
+        server.fill()
+        yield server

@@ -2,7 +2,7 @@
 
 import shutil
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
@@ -11,19 +11,26 @@ import httpx2
 import pytest
 
 from tests.backends import applications
-from tests.backends.served import Served
+from tests.backends.served import Served, alive, require
 
 USER, PASSWORD = "restadmin", "correct-horse-battery"
 DATABASE = "mailman.db"
 
 
-class Mailman:
-    """One running Mailman."""
+class Mailman(Served):
+    """One Mailman."""
 
-    def __init__(self, served: Served) -> None:
-        self.url = f"{served.url}/3.1"
-        self._folder = served.folder
+    name = "mailman"
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        shutil.copytree(applications.home(self.name) / "set-up", folder, dirs_exist_ok=True)
+        self.url = f"{self.address}/3.1"
         self._client = httpx2.Client(timeout=30, auth=(USER, PASSWORD))
+
+    def command(self) -> Sequence[str]:
+        script = [str(applications.python_of(self.name)), "-I", "-W", "ignore", str(applications.SCRIPTS[self.name])]
+        return [*script, "serve", str(self.folder), str(self.port)]
 
     def options(self, password: str = PASSWORD) -> dict[str, Any]:
         """What ``[target.NAME]`` says, beside ``kind``."""
@@ -41,7 +48,7 @@ class Mailman:
 
     def clear(self) -> None:
         """Put back the tables as they were set up; by Mailman's own API that takes a tenth of a second an entry."""
-        tables = (applications.home("mailman") / "set-up", self._folder)
+        tables = (applications.home("mailman") / "set-up", self.folder)
         with (
             closing(sqlite3.connect(tables[0] / DATABASE)) as empty,
             closing(sqlite3.connect(tables[1] / DATABASE)) as it,
@@ -50,24 +57,15 @@ class Mailman:
 
     def close(self) -> None:
         self._client.close()
+        super().close()
 
 
 @contextmanager
 def running(folder: Path) -> Iterator[Mailman]:
     """A started server, killed afterwards; skips where Mailman is not installed."""
-    python = applications.python_of("mailman")
-    if python is None:
-        pytest.skip("backend missing: mailman (run tests/backends/install.py)")
-    shutil.copytree(applications.home("mailman") / "set-up", folder, dirs_exist_ok=True)
-    script = str(applications.SCRIPTS["mailman"])
-    served = Served([str(python), "-I", "-W", "ignore", script, "serve", str(folder), "{port}"], folder)
-    try:
-        served.start()
-        server = Mailman(served)
+    require("mailman", "run tests/backends/install.py", applications.python_of("mailman") is not None)
+    with alive(Mailman(folder)) as server:
         yield server
-        server.close()
-    finally:
-        served.kill()
 
 
 @pytest.fixture(scope="session")

@@ -21,7 +21,8 @@ import ldap3
 import pytest
 
 from tests.backends.certificates import make_certificates
-from tests.backends.ldap_server import LdapServer, require
+from tests.backends.ldap_server import LdapServer, filled
+from tests.backends.served import require
 
 CACHE = Path(__file__).parent.parent.parent / ".cache"
 """git-ignored"""
@@ -67,19 +68,19 @@ class Samba(LdapServer):
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
+        self.host, self.ldaps_port = _free_address(), 636
         self.base = BASE
         self.domain = DOMAIN
         self.root_dn, self.root_password = f"CN=Administrator,CN=Users,{DOMAIN}", ADMIN_PASSWORD
         self.bind_dn, self.password = f"CN=gateway,CN=Users,{DOMAIN}", "correct-horse-battery"
-        self.address = (_free_address(), 636)
-        self.url = f"ldaps://{self.address[0]}"
-        certificates = make_certificates(folder, (self.address[0], "dc1.corp.example"))
+        self.url = f"ldaps://{self.host}"
+        certificates = make_certificates(folder, (self.host, "dc1.corp.example"))
         self.ca_file = str(certificates.ca)
         with tarfile.open(provisioned()) as tar:
             tar.extractall(folder, filter="fully_trusted")
         for each in ("cache", "lock", "run"):
             (folder / each).mkdir()
-        settings = {"address": self.address[0], "folder": folder, "ca": certificates.ca}
+        settings = {"address": self.host, "folder": folder, "ca": certificates.ca}
         settings |= {"certificate": certificates.certificate, "key": certificates.key}
         (folder / "smb.conf").write_text(SETTINGS.format(**settings))
 
@@ -143,26 +144,19 @@ def _free_address() -> str:
 
 
 @contextlib.contextmanager
-def running_samba(folder: Path) -> Iterator[Samba]:
+def running(folder: Path) -> Iterator[Samba]:
     """A domain controller of one's own."""
     found = SAMBA is not None and TOOL is not None and SETUP.is_dir()
-    require("Samba domain controller", "samba-ad-dc samba-ad-provision samba-dsdb-modules", found)
-    if os.geteuid() != 0:
-        require("Samba domain controller", "installed, but it needs root for its ports", False)
-    folder.mkdir(parents=True, exist_ok=True)
-    server = Samba(folder)
-    try:
-        server.start()
-        server.fill()
+    require("Samba domain controller", "Debian: samba-ad-dc samba-ad-provision samba-dsdb-modules", found)
+    require("Samba domain controller", "installed, but it needs root for its ports", os.geteuid() == 0)
+    with filled(Samba(folder)) as server:
         yield server
-    finally:
-        server.kill()
 
 
 @pytest.fixture(scope="session")
 def samba(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Samba]:
     """One domain controller for the whole session."""
-    with running_samba(tmp_path_factory.mktemp("samba")) as server:
+    with running(tmp_path_factory.mktemp("samba")) as server:
         yield server
 
 

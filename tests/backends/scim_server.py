@@ -1,6 +1,6 @@
 """A private scim2-server: a strict SCIM service to provision into. It keeps everything in memory."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -9,25 +9,28 @@ import httpx2
 import pytest
 
 from tests.backends import applications
-from tests.backends.served import Served
+from tests.backends.served import Served, alive, require
 
 TOKEN = "correct-horse-battery"
 
 
-class ScimServer:
-    """One running service."""
+class ScimServer(Served):
+    """One service."""
 
-    def __init__(self, served: Served) -> None:
-        self.served = served
-        self._client = httpx2.Client(base_url=served.url, headers={"Authorization": f"Bearer {TOKEN}"}, timeout=30)
+    name = "scim2-server"
 
-    @property
-    def url(self) -> str:
-        return self.served.url
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self._client = httpx2.Client(base_url=self.address, headers={"Authorization": f"Bearer {TOKEN}"}, timeout=30)
+
+    def command(self) -> Sequence[str]:
+        home = applications.home(self.name) / "bin"
+        command = [str(home / "python"), "-I", str(home / self.name), "--bearer-token", TOKEN]
+        return [*command, "--port", str(self.port)]
 
     def options(self) -> dict[str, Any]:
         """What ``[target.NAME]`` says, beside ``kind``."""
-        return {"base": self.url, "auth": {"bearer": TOKEN}}
+        return {"base": self.address, "auth": {"bearer": TOKEN}}
 
     def ask(self, method: str, path: str, body: Any = None) -> Any:
         """Ask beside the gateway. :return: the JSON of the answer; None for none."""
@@ -46,23 +49,15 @@ class ScimServer:
 
     def close(self) -> None:
         self._client.close()
+        super().close()
 
 
 @contextmanager
 def running(folder: Path) -> Iterator[ScimServer]:
     """A started service, killed afterwards; skips where it is not installed."""
-    python = applications.python_of("scim2-server")
-    if python is None:
-        pytest.skip("backend missing: scim2-server (run tests/backends/install.py)")
-    command = [str(python), "-I", str(python.parent / "scim2-server"), "--bearer-token", TOKEN, "--port", "{port}"]
-    served = Served(command, folder)
-    try:
-        served.start()
-        server = ScimServer(served)
+    require("scim2-server", "run tests/backends/install.py", applications.python_of("scim2-server") is not None)
+    with alive(ScimServer(folder)) as server:
         yield server
-        server.close()
-    finally:
-        served.kill()
 
 
 @pytest.fixture(scope="session")

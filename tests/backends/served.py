@@ -1,73 +1,198 @@
-"""A server of the tests' own: a process on a loopback port, frozen, killed and started again at will."""
+"""A server of the tests' own: a process on a loopback port, frozen, killed and started again at will.
+
+The one place where the processes of all backends are started, awaited and ended.
+"""
 
 import contextlib
 import ctypes
+import os
+import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any, TypeVar
+
+import pytest
 
 from tests.backends.ports import lasting_ports
 
 DEATH_SIGNAL = 1
 """PR_SET_PDEATHSIG of prctl(2)"""
+PATIENCE = 60
+"""seconds to wait for a server that starts"""
 
 
 class Served:
-    """One process. ``{port}`` in the command stands for the port."""
+    """One process in ``folder``. Subclasses say its command, and may say when it is up and who runs it.
 
-    def __init__(self, command: Sequence[str], folder: Path, environment: Mapping[str, str] | None = None) -> None:
+    :param port: where it listens; none: a port that stays free while it is down.
+    """
+
+    name = "server"
+    user: str | None = None
+    """whom root lends it to, where it refuses to run as root"""
+    death: signal.Signals = signal.SIGKILL
+    """what the kernel sends it when we end"""
+    gently: signal.Signals = signal.SIGTERM
+    """what ends it in good order"""
+
+    def __init__(self, folder: Path, port: int | None = None) -> None:
         self.folder = folder
-        self.port = lasting_ports(1)[0]
-        self.command = [part.replace("{port}", str(self.port)) for part in command]
-        self._environment = environment
+        self.port = port or lasting_ports(1)[0]
+        self.log = folder / "server.log"
         self._process: subprocess.Popen[bytes] | None = None
 
+    def command(self) -> Sequence[str]:
+        """The command that starts it in the foreground."""
+        raise NotImplementedError
+
+    def environment(self) -> Mapping[str, str]:
+        return os.environ
+
+    def answers(self) -> bool:
+        """Whether it is up: somebody listens."""
+        return listens("127.0.0.1", self.port)
+
     @property
-    def url(self) -> str:
+    def address(self) -> str:
+        """Where it speaks HTTP."""
         return f"http://127.0.0.1:{self.port}"
 
-    def start(self, patience: float = 60) -> None:
-        """Start, and wait until somebody listens. Does nothing where it runs."""
-        if self._process is not None and self._process.poll() is None:
+    @property
+    def running(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
+    def start(self) -> None:
+        """Start, and wait until it answers. Does nothing where it runs."""
+        if self.running:
             return
-        with (self.folder / "output").open("ab") as output:
+        with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                self.command,
+                self.command(),
                 stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-                env=self._environment,
-                preexec_fn=_die_with_parent,
+                stdout=log,
+                stderr=log,
+                env=self.environment(),
+                preexec_fn=_dying_with_us(self.death),
+                **self.identity(),
             )
-        deadline = time.monotonic() + patience
-        while time.monotonic() < deadline and self._process.poll() is None:
-            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 1):
+        deadline = time.monotonic() + PATIENCE
+        while time.monotonic() < deadline and self.running:
+            if self.answers():
                 return
-            time.sleep(0.05)
-        raise RuntimeError(f"it did not start: {(self.folder / 'output').read_text(errors='replace')[-2000:]}")
+            time.sleep(0.02)
+        raise RuntimeError(f"{self.name} did not start: {self.log.read_text(errors='replace')[-3000:]}")
 
     def kill(self) -> None:
-        """End it as a crash does."""
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait(30)
-            self._process = None
+        """End it as a crash does, nothing said to anybody."""
+        self._end(signal.SIGKILL, everybody=True)
+
+    def stop(self) -> None:
+        """End it in good order."""
+        self.resume()
+        self._end(self.gently)
+
+    def restart(self) -> None:
+        """Start it on the same ports and content, ending it first if it runs."""
+        self.stop()
+        self.start()
+
+    def awake(self) -> None:
+        """See that it runs, whatever a test did to it."""
+        self.resume()
+        self.start()
+
+    def close(self) -> None:
+        """The tests need it no more."""
+        self.kill()
 
     def pause(self) -> None:
-        """Freeze it: connections stay open, and nothing answers."""
+        """Freeze it: connections stay open, nothing is answered."""
+        assert self._process is not None
+        assert self.running
         self._signal(signal.SIGSTOP)
+        os.waitid(os.P_PID, self._process.pid, os.WSTOPPED | os.WNOWAIT)
 
     def resume(self) -> None:
         self._signal(signal.SIGCONT)
 
+    @contextlib.contextmanager
+    def paused(self) -> Iterator[None]:
+        self.pause()
+        try:
+            yield
+        finally:
+            self.resume()
+
+    # ---------------------------------------------------------------- within
+
+    def identity(self) -> dict[str, Any]:
+        """As whom it runs, for ``subprocess``."""
+        return {"user": self.user, "group": self.user, "extra_groups": []} if self.user and not os.geteuid() else {}
+
+    def children(self) -> list[int]:
+        """Processes of its own, which are frozen and killed with it."""
+        return []
+
     def _signal(self, what: signal.Signals) -> None:
-        if self._process is not None:
-            self._process.send_signal(what)
+        if self._process is not None and self.running:
+            for pid in (self._process.pid, *self.children()):
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, what)
+
+    def _end(self, how: signal.Signals, everybody: bool = False) -> None:
+        if self._process is None:
+            return
+        if self.running:
+            for pid in (*(self.children() if everybody else ()), self._process.pid):
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, how)
+        self._process.wait(30)
+        self._process = None
 
 
-def _die_with_parent() -> None:
-    """Have the kernel end the server with us, however we end."""
-    ctypes.CDLL(None).prctl(DEATH_SIGNAL, signal.SIGKILL)
+S = TypeVar("S", bound=Served)
+
+
+@contextlib.contextmanager
+def alive(server: S) -> Iterator[S]:
+    """Start a server, and end it afterwards."""
+    try:
+        server.start()
+        yield server
+    finally:
+        server.close()
+
+
+@contextlib.contextmanager
+def near_folder(prefix: str) -> Iterator[Path]:
+    """A folder with a short path, which others may enter: sockets bound the length of theirs."""
+    folder = Path(tempfile.mkdtemp(prefix=prefix))
+    folder.chmod(0o755)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def require(what: str, how: str, found: bool) -> None:
+    """Skip where a backend is not installed; in CI that is a failure (``tests/conftest.py``)."""
+    if not found:
+        pytest.skip(f"backend missing: {what} ({how})")
+
+
+def listens(host: str, port: int) -> bool:
+    """Whether somebody listens there."""
+    with contextlib.suppress(OSError), socket.create_connection((host, port), 1):
+        return True
+    return False
+
+
+def _dying_with_us(what: signal.Signals) -> Callable[[], None]:
+    """Have the kernel end the server with us, however we end; called in the child, after its user was changed."""
+    libc = ctypes.CDLL(None)
+    return lambda: libc.prctl(DEATH_SIGNAL, what)

@@ -6,12 +6,9 @@ Fixtures: ``slapd`` (one server for the session) and ``directory`` (the same, em
 import contextlib
 import os
 import shutil
-import signal
-import socket
 import subprocess
-import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,87 +16,45 @@ import ldap3
 import pytest
 
 from tests.backends.certificates import Certificates, make_certificates
+from tests.backends.ldap_server import LdapServer
 from tests.backends.ports import lasting_ports
+from tests.backends.served import alive, require
 from tests.backends.slapd_log import Counts
 
 HERE = Path(__file__).parent
-BASE = "dc=example,dc=com"
+BASE, PASSWORD = "dc=example,dc=com", "correct-horse-battery"
 SLAPD = shutil.which("slapd", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/lib/openldap")
 
 
-class Slapd:
+class Slapd(LdapServer):
     """One slapd in ``folder``. ``sync=True`` commits durably, as a directory in production does."""
+
+    name = "slapd"
 
     def __init__(
         self, folder: Path, *, sync: bool = False, names: tuple[str, ...] = ("localhost", "127.0.0.1")
     ) -> None:
-        self.folder = folder
+        port, self.ldaps_port = lasting_ports(2)
+        super().__init__(folder, port)
+        self.url, self.ldaps_url = f"ldap://127.0.0.1:{port}", f"ldaps://127.0.0.1:{self.ldaps_port}"
         self.base = BASE
-        self.root_dn = f"cn=admin,{BASE}"
-        self.bind_dn = f"cn=gateway,{BASE}"
-        self.password = "correct-horse-battery"
+        self.root_dn, self.root_password = f"cn=admin,{BASE}", PASSWORD
+        self.bind_dn, self.password = f"cn=gateway,{BASE}", PASSWORD
         self.certificates: Certificates = make_certificates(folder, names)
         self.ca_file = str(self.certificates.ca)
-        self.log = folder / "slapd.log"
         self._sync = sync
         self._counts = Counts(self.log)
-        self._process: subprocess.Popen[bytes] | None = None
-        self._raw: ldap3.Connection | None = None
-        self._choose_ports()
         self._configure()
         self._wipe()
 
     @property
-    def url(self) -> str:
-        return f"ldap://127.0.0.1:{self.port}"
-
-    @property
-    def ldaps_url(self) -> str:
-        return f"ldaps://127.0.0.1:{self.ldaps_port}"
-
-    @property
     def options(self) -> dict[str, Any]:
-        """What ``[target.NAME]`` of config.toml would say, ``kind`` excluded."""
+        """What ``[target.NAME]`` of config.toml would say, ``kind`` excluded; not over TLS."""
         return {"urls": [self.url], "base": self.base, "bind": {"dn": self.bind_dn, "password": self.password}}
 
-    # ---------------------------------------------------------------- life
-
-    def start(self) -> None:
-        """Start and wait until it answers. Does nothing when it runs."""
-        if self._process is not None and self._process.poll() is None:
-            return
-        assert SLAPD is not None
-        command = [SLAPD, "-f", str(self.folder / "slapd.conf"), "-h", f"{self.url}/ {self.ldaps_url}/", "-d", "stats"]
-        setpriv = shutil.which("setpriv")  # the kernel then ends slapd with us, however we end
-        if setpriv:
-            command = [setpriv, "--pdeathsig", "KILL", *command]
-        with self.log.open("ab") as log:
-            self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
-        self._await()
-
-    def kill(self) -> None:
-        """End it at once, as a crash does."""
-        self._stop(signal.SIGKILL)
-
-    def stop(self) -> None:
-        """End it in good order."""
-        self._stop(signal.SIGTERM)
-
-    def restart(self) -> None:
-        """Start it on the same ports and content, ending it first if it runs."""
-        if self._process is not None and self._process.poll() is None:
-            self.stop()
-        self.start()
-
-    def pause(self) -> None:
-        """Freeze it: connections stay open, nothing is answered."""
-        assert self._process is not None
-        self._process.send_signal(signal.SIGSTOP)
-        os.waitid(os.P_PID, self._process.pid, os.WSTOPPED | os.WNOWAIT)
-
-    def resume(self) -> None:
-        assert self._process is not None
-        self._process.send_signal(signal.SIGCONT)
+    def command(self) -> Sequence[str]:
+        where = f"{self.url}/ {self.ldaps_url}/"
+        return [str(SLAPD), "-f", str(self.folder / "slapd.conf"), "-h", where, "-d", "stats"]
 
     # ---------------------------------------------------------------- content
 
@@ -117,8 +72,7 @@ class Slapd:
 
     def reset(self) -> None:
         """Empty the directory to its organisational units; start it if it was killed."""
-        if self._process is None or self._process.poll() is not None:
-            self.start()
+        self.awake()
         entries = self.search(attributes=("1.1",), base=self.base)
         kept = {line[4:].strip() for line in self._seed().splitlines() if line.startswith("dn: ")}
         extra = [dn for dn in entries if dn not in kept]
@@ -129,35 +83,6 @@ class Slapd:
             return
         for dn in sorted(extra, key=len, reverse=True):
             assert self.raw.delete(dn), self.raw.result
-
-    def search(
-        self, filter: str = "(objectClass=*)", *, base: str | None = None, attributes: tuple[str, ...] = ("*", "+")
-    ) -> dict[str, dict[str, list[str]]]:
-        """What the directory really holds: DN → attribute → values as text."""
-        self.raw.search(base or self.base, filter, attributes=list(attributes))
-        assert self.raw.result["result"] == 0, self.raw.result
-        return {
-            row["dn"]: {name: [v.decode("utf-8", "replace") for v in vs] for name, vs in row["raw_attributes"].items()}
-            for row in self.raw.response
-            if row["type"] == "searchResEntry"
-        }
-
-    def bind(self, dn: str, password: str) -> bool:
-        """Whether a simple bind works."""
-        connection = ldap3.Connection(ldap3.Server(self.url, get_info=ldap3.NONE), dn, password, receive_timeout=5)
-        try:
-            return bool(connection.bind())
-        finally:
-            connection.unbind()
-
-    @property
-    def raw(self) -> ldap3.Connection:
-        """A connection of the tests' own, bound as the root DN."""
-        if self._raw is None or self._raw.closed:
-            server = ldap3.Server(self.url, get_info=ldap3.NONE, connect_timeout=5)
-            self._raw = ldap3.Connection(server, self.root_dn, self.password, receive_timeout=20, check_names=False)
-            assert self._raw.bind(), self._raw.result
-        return self._raw
 
     def configure(self, dn: str, changes: dict[str, Any]) -> None:
         """Modify cn=config of the running server (``olcReadOnly``, ``olcAccess`` …); lost at the next restart."""
@@ -179,9 +104,6 @@ class Slapd:
         return self._counts.asked()
 
     # ---------------------------------------------------------------- inside
-
-    def _choose_ports(self) -> None:
-        self.port, self.ldaps_port = lasting_ports(2)
 
     def _fill(self, template: str) -> str:
         values = {
@@ -217,35 +139,10 @@ class Slapd:
         done = subprocess.run(command, input=ldif, capture_output=True, text=True)
         assert done.returncode == 0, done.stderr
 
-    def _await(self) -> None:
-        deadline = time.monotonic() + 20
-        while time.monotonic() < deadline:
-            assert self._process is not None
-            assert self._process.poll() is None, f"slapd ended: {self.log.read_text()[-2000:]}"
-            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.ldaps_port), 1):
-                return
-            time.sleep(0.01)
-        raise AssertionError("slapd did not start within 20 s")
-
-    def _stop(self, number: signal.Signals) -> None:
-        if self._raw is not None:
-            with contextlib.suppress(ldap3.core.exceptions.LDAPException, OSError):
-                self._raw.unbind()
-            self._raw = None
-        if self._process is None:
-            return
-        self._process.send_signal(signal.SIGCONT)
-        self._process.send_signal(number)
-        self._process.wait(20)
-        self._process = None
-
 
 def require_slapd() -> None:
-    """Skip where OpenLDAP's server is not installed; in CI that is a failure."""
-    if SLAPD is None:
-        if os.environ.get("CI") == "true":
-            pytest.fail("backend missing: slapd; CI must have it (Debian: slapd ldap-utils)")
-        pytest.skip("backend missing: slapd (Debian: slapd ldap-utils)")
+    """Skip where OpenLDAP's server is not installed."""
+    require("slapd", "Debian: slapd ldap-utils", SLAPD is not None)
 
 
 @contextlib.contextmanager
@@ -255,12 +152,8 @@ def running(
     """A server of one's own, for tests that kill it or need two."""
     require_slapd()
     folder.mkdir(parents=True, exist_ok=True)
-    server = Slapd(folder, sync=sync, names=names)
-    try:
-        server.start()
+    with alive(Slapd(folder, sync=sync, names=names)) as server:
         yield server
-    finally:
-        server.kill()
 
 
 @pytest.fixture(scope="session")

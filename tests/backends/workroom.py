@@ -1,83 +1,81 @@
-"""A private Workroom (``examples/application``): the application behind a REST API, as a process of its own."""
+"""A private Workroom (``examples/application``): users, sessions, API tokens and teams behind a REST API.
 
-import contextlib
+Fixtures: ``shared_workroom`` (one process for the session, on SQLite) and ``workroom`` (the same, empty).
+"""
+
 import os
-import signal
-import subprocess
 import sys
-import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import httpx2
+import pytest
 from sqlalchemy import create_engine, text
 
-from tests.backends.ports import lasting_ports
-from tests.backends.postgres import _die_with_parent
+from tests.backends.served import Served, alive
 
 HOME = Path(__file__).parents[2] / "examples" / "application"
-TOKEN = "workroom-administrator"
+TOKEN = "correct-horse-battery"
+CLIENT, SECRET = "gateway", "client-secret-of-the-tests"
 TABLES = ("team_members", "teams", "api_tokens", "sessions", "users")
 Rows = list[dict[str, Any]]
 
 
-class Workroom:
-    """One process on a loopback port. :param url: its database, as SQLAlchemy names it."""
+class Workroom(Served):
+    """One process.
 
-    def __init__(self, url: str) -> None:
-        self.url = url
-        self.port = lasting_ports(1)[0]
-        self.address = f"http://127.0.0.1:{self.port}"
-        self._process: subprocess.Popen[bytes] | None = None
-        self._engine = create_engine(url)
+    :param url: its database, as SQLAlchemy names it; none: a file. :param words: further ones of uvicorn's.
+    :param settings: environment, without ``WORKROOM_``.
+    """
 
-    def start(self) -> None:
-        """Start it and wait until it answers."""
-        environment = {
-            **os.environ,
-            "PYTHONPATH": str(HOME),
-            "WORKROOM_DB": self.url,
-            "WORKROOM_TOKEN": TOKEN,
-            "WORKROOM_PORT": str(self.port),
-        }
-        command = [sys.executable, "-m", "workroom"]
-        self._process = subprocess.Popen(command, env=environment, preexec_fn=_die_with_parent)
-        deadline = time.monotonic() + 30
-        while time.monotonic() < deadline and self._process.poll() is None:
-            with contextlib.suppress(httpx2.TransportError):
-                self.ask("GET", "/users?limit=1")
-                return
-            time.sleep(0.05)
-        raise RuntimeError("Workroom did not start")
+    name = "Workroom"
 
-    def kill(self) -> None:
-        """End it as a crash does."""
-        self._signal(signal.SIGKILL)
-        if self._process is not None:
-            self._process.wait(10)
+    def __init__(self, folder: Path, url: str = "", words: Sequence[str] = (), **settings: str) -> None:
+        super().__init__(folder)
+        self._words = words
+        self.url = url or f"sqlite:///{folder}/workroom.db"
+        self._settings = {"db": self.url, "token": TOKEN, "client": CLIENT, "secret": SECRET, **settings}
+        self._engine = create_engine(self.url)
+        self._client = httpx2.Client(base_url=self.address, timeout=30)
 
-    def pause(self) -> None:
-        self._signal(signal.SIGSTOP)
+    def command(self) -> Sequence[str]:
+        served = ["--app-dir", str(HOME), "--factory", "workroom.api:from_environment", "--port", str(self.port)]
+        return [sys.executable, "-m", "uvicorn", *served, "--log-level", "warning", *self._words]
 
-    def resume(self) -> None:
-        self._signal(signal.SIGCONT)
+    def environment(self) -> Mapping[str, str]:
+        return {**os.environ, **{f"WORKROOM_{key.upper()}": value for key, value in self._settings.items()}}
 
-    def _signal(self, what: signal.Signals) -> None:
-        if self._process is not None and self._process.poll() is None:
-            self._process.send_signal(what)
+    def options(self) -> dict[str, Any]:
+        """What ``[target.NAME]`` says, beside ``kind``."""
+        return {"base": self.address, "auth": {"bearer": TOKEN}}
+
+    def oauth2(self) -> dict[str, Any]:
+        """The same with a token that is fetched."""
+        client = {"client_id": CLIENT, "client_secret": SECRET, "in_body": True}
+        return {"base": self.address, "auth": {"oauth2": {"token_url": f"{self.address}/oauth/token", **client}}}
 
     def close(self) -> None:
-        """End it, and let go of its database."""
-        self.kill()
+        self._client.close()
+        super().close()
         self._engine.dispose()
 
     # ---------------------------------------------------------------- beside the gateway
 
     def ask(self, method: str, path: str, body: Any = None, token: str = TOKEN) -> httpx2.Response:
         """Send one request with a bearer token: the administrator's, a session, or somebody's API token."""
-        headers = {"Authorization": f"Bearer {token}"}
-        return httpx2.request(method, self.address + path, json=body, headers=headers, timeout=10)
+        return self._client.request(method, path, json=body, headers={"Authorization": f"Bearer {token}"})
+
+    def said(self, method: str, path: str, body: Any = None) -> Any:
+        """The JSON that a request is answered with; None for nothing. It must be good."""
+        answer = self.ask(method, path, body)
+        assert answer.is_success, answer.text
+        return answer.json() if answer.content else None
+
+    def everything(self, path: str) -> Rows:
+        """All of ``/users`` or ``/teams``, as the API shows them."""
+        return list(self.said("GET", f"{path}?limit=200")["data"])
 
     def login(self, email: str) -> httpx2.Response:
         """Sign in; 201 with a ``session``, or 403."""
@@ -103,12 +101,23 @@ class Workroom:
             self.sql(f"DELETE FROM {table}")
 
 
-@contextlib.contextmanager
-def running(url: str) -> Iterator[Workroom]:
+@contextmanager
+def running(folder: Path, url: str = "", words: Sequence[str] = (), **settings: str) -> Iterator[Workroom]:
     """A started application on an empty database, ended afterwards."""
-    server = Workroom(url)
-    try:
-        server.start()
+    with alive(Workroom(folder, url, words, **settings)) as server:
         yield server
-    finally:
-        server.close()
+
+
+@pytest.fixture(scope="session")
+def shared_workroom(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workroom]:
+    """One process for the session, on SQLite."""
+    with running(tmp_path_factory.mktemp("workroom")) as room:
+        yield room
+
+
+@pytest.fixture
+def workroom(shared_workroom: Workroom) -> Workroom:
+    """The session's application, running and empty."""
+    shared_workroom.awake()
+    shared_workroom.clear()
+    return shared_workroom

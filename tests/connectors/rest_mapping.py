@@ -1,4 +1,4 @@
-"""The application of ``examples/rest-app`` as a mapping would describe it."""
+"""Workroom (``examples/application``) as a mapping would describe it."""
 
 from connectors.contract import CollectionSpec, Reference
 from connectors.entry import GROUPS, MEMBERS

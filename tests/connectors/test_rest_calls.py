@@ -2,7 +2,6 @@
 
 import json
 import ssl
-import sys
 from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path
 from typing import Any, cast
@@ -14,10 +13,8 @@ from connectors.contract import CollectionSpec, Query
 from connectors.errors import Unavailable
 from connectors.rest import RestConnector
 from connectors.rest.collection import RestCollection
-from tests.backends import rest_app as apps
 from tests.backends.certificates import Certificates, make_certificates
-from tests.backends.rest_app import TOKEN, RestApp
-from tests.backends.served import Served
+from tests.backends.workroom import TOKEN, Workroom, running
 from tests.connectors.rest_mapping import GROUP, USER
 from tests.connectors.test_rest_hostile import Reply, Wicked, wicked
 from tests.faults.gate import Gate, http_writes
@@ -97,9 +94,9 @@ async def test_every_way_of_cutting_a_list(
     assert [entry.id for entry in (await people.search(Query(offset=21))).entries] == walked[21:]
 
 
-async def test_a_creation_whose_answer_was_lost_is_repeated_as_the_same(rest_app: RestApp, opened: Open) -> None:
-    gate = Gate(rest_app.port, http_writes)
-    base = {**rest_app.options(), "base": f"http://127.0.0.1:{gate.port}", "timeouts": {"answer": 0.5, "connect": 0.5}}
+async def test_a_creation_whose_answer_was_lost_is_repeated_as_the_same(workroom: Workroom, opened: Open) -> None:
+    gate = Gate(workroom.port, http_writes)
+    base = {**workroom.options(), "base": f"http://127.0.0.1:{gate.port}", "timeouts": {"answer": 0.5, "connect": 0.5}}
     people = opened(base)
     ann = {"email": ("ann@example.com",)}
     gate.catch("answer")
@@ -108,7 +105,7 @@ async def test_a_creation_whose_answer_was_lost_is_repeated_as_the_same(rest_app
     assert lost.value.uncertain
     gate.drop()
     made = await people.create(ann)
-    assert [str(each["id"]) for each in rest_app.everything("/users")] == [made.id]
+    assert [str(each["id"]) for each in workroom.everything("/users")] == [made.id]
     await people.delete(made.id)
     again = await people.create(ann)
     assert again.id != made.id, "a creation that was answered has a key of its own"
@@ -124,16 +121,11 @@ async def test_certificates_are_verified_and_shown(tmp_path: Path, opened: Open)
     for name in ("ours", "others"):
         (tmp_path / name).mkdir()
     ours, others = make_certificates(tmp_path / "ours"), make_certificates(tmp_path / "others")
-    command = [sys.executable, "-m", "uvicorn", "--app-dir", str(apps.FOLDER), "--port", "{port}", "rest_app:app"]
-    command += ["--ssl-keyfile", str(ours.key), "--ssl-certfile", str(ours.certificate), "--log-level", "warning"]
-    command += ["--ssl-ca-certs", str(ours.ca), "--ssl-cert-reqs", str(int(ssl.CERT_REQUIRED))]
-    environment = {"REST_APP_TOKEN": TOKEN, "REST_APP_FILE": str(tmp_path / "app.db"), "PATH": "/usr/bin"}
-    served = Served(command, tmp_path, environment)
-    served.start()
-    base = f"https://127.0.0.1:{served.port}"
-    mine = shown(ours)
-    theirs = shown(others)
-    try:
+    words = ["--ssl-keyfile", str(ours.key), "--ssl-certfile", str(ours.certificate), "--ssl-ca-certs", str(ours.ca)]
+    with running(tmp_path, words=[*words, "--ssl-cert-reqs", str(int(ssl.CERT_REQUIRED))]) as served:
+        base = f"https://127.0.0.1:{served.port}"
+        mine = shown(ours)
+        theirs = shown(others)
         people = opened({"base": base, "ca": str(ours.ca), "auth": {"bearer": TOKEN, "mtls": mine}})
         assert (await people.search(Query())).total == 0
         for wrong in (
@@ -144,5 +136,3 @@ async def test_certificates_are_verified_and_shown(tmp_path: Path, opened: Open)
         ):
             with pytest.raises(Unavailable):
                 await opened({"base": base, **wrong}).search(Query())
-    finally:
-        served.kill()

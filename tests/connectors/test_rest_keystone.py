@@ -12,7 +12,7 @@ from tests.connectors.rest_keystone import GROUP, USER
 
 class TestKeystone(ContractTests):
     """A domain for each test. Keystone makes a dozen users a second, so two parts of the kit are asked of
-    ``examples/rest-app`` alone: filters on attributes, of which none is handed down (``judge``), and the long lists."""
+    Workroom alone: filters on attributes, of which none is handed down (``judge``), and the long lists."""
 
     test_text_compares_as_the_oracle_says = None
     test_not_holds_where_the_attribute_is_absent = None

@@ -1,4 +1,4 @@
-"""The REST connector keeps the contract, on the application of ``examples/rest-app``."""
+"""The REST connector keeps the contract, on Workroom (``examples/application``)."""
 
 import pytest
 
@@ -7,15 +7,15 @@ from connectors.entry import Attributes
 from connectors.rest import RestConnector
 from connectors.testing import ContractTests, Specimen
 from tests.backends.ports import lasting_ports
-from tests.backends.rest_app import RestApp
+from tests.backends.workroom import Workroom
 from tests.connectors.rest_mapping import GROUP, USER
 
 
 def _person(n: int) -> Attributes:
-    return {"email": (f"person{n}@example.com",), "first_name": (f"Person {n}",)}
+    return {"email": (f"person{n}@example.com",), "first_name": (f"Person {n}",), "state": ("active",)}
 
 
-class TestRestApp(ContractTests):
+class TestWorkroom(ContractTests):
     """Cursors, ETags, idempotency keys; teams by Link header."""
 
     specimen = Specimen(
@@ -37,8 +37,8 @@ class TestRestApp(ContractTests):
     )
 
     @pytest.fixture
-    def connector(self, rest_app: RestApp) -> Connector:
-        return RestConnector.from_options("test", rest_app.options())
+    def connector(self, workroom: Workroom) -> Connector:
+        return RestConnector.from_options("test", workroom.options())
 
     @pytest.fixture
     def unreachable(self) -> Connector:

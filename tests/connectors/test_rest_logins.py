@@ -13,9 +13,9 @@ from connectors.errors import Unavailable
 from connectors.rest import RestConnector
 from connectors.rest.transport import Answer, Request, Transport
 from tests.backends import keystone as keystones
-from tests.backends import rest_app as apps
+from tests.backends import workroom as apps
 from tests.backends.keystone import Keystone
-from tests.backends.rest_app import SECRET, TOKEN, RestApp
+from tests.backends.workroom import SECRET, TOKEN, Workroom
 from tests.connectors.rest_keystone import GROUP as KEYSTONE_GROUP
 from tests.connectors.rest_keystone import USER as KEYSTONE_USER
 from tests.connectors.rest_mapping import GROUP, USER
@@ -33,15 +33,15 @@ async def person(options: dict[str, Any], number: int = 1) -> None:
         await connector.close()
 
 
-async def test_a_bearer_token(rest_app: RestApp) -> None:
-    await person(rest_app.options())
+async def test_a_bearer_token(workroom: Workroom) -> None:
+    await person(workroom.options())
     with pytest.raises(Unavailable, match="does not accept this login") as refused:
-        await person({**rest_app.options(), "auth": {"bearer": "another"}})
+        await person({**workroom.options(), "auth": {"bearer": "another"}})
     assert not refused.value.uncertain
 
 
-async def test_a_key_in_a_header_of_its_own(rest_app: RestApp) -> None:
-    await person({"base": rest_app.url, "auth": {"header": {"name": "Authorization", "token": f"Bearer {TOKEN}"}}})
+async def test_a_key_in_a_header_of_its_own(workroom: Workroom) -> None:
+    await person({"base": workroom.address, "auth": {"header": {"name": "Authorization", "token": f"Bearer {TOKEN}"}}})
 
 
 async def test_oauth2_client_credentials_are_fetched_anew_after_401(tmp_path: Path) -> None:
@@ -84,8 +84,8 @@ async def test_a_token_that_is_about_to_end_is_not_used_any_more(
     assert {status for _, status in seen} == {200}
 
 
-async def test_wrong_client_credentials(rest_app: RestApp) -> None:
-    options = rest_app.oauth2()
+async def test_wrong_client_credentials(workroom: Workroom) -> None:
+    options = workroom.oauth2()
     options["auth"]["oauth2"]["client_secret"] = "wrong"
     with pytest.raises(Unavailable, match="no token for the application: it answered 401"):
         await person(options)
@@ -125,18 +125,18 @@ async def test_a_wrong_password_at_the_login(keystone: Keystone) -> None:
 
 
 async def test_a_secret_is_in_no_representation_error_or_log(
-    rest_app: RestApp, caplog: pytest.LogCaptureFixture
+    workroom: Workroom, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
     logging.getLogger().setLevel(logging.DEBUG)
-    for options in (rest_app.options(), rest_app.oauth2()):
+    for options in (workroom.options(), workroom.oauth2()):
         connector = RestConnector.from_options("test", options)
         people = connector.collections(SPECS)["User"]
         await people.search(Query())
-        rest_app.kill()
+        workroom.kill()
         with pytest.raises(Unavailable) as failure:
             await people.search(Query())
-        rest_app.start()
+        workroom.start()
         chain = [failure.value, failure.value.__cause__, failure.value.__context__]
         told = [repr(vars(each)) if hasattr(each, "__dict__") else repr(each) for each in (connector, people, *chain)]
         told += [repr(connector), caplog.text, *map(str, chain), repr(connector._options), repr(connector._wire.login)]

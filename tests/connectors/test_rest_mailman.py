@@ -26,7 +26,7 @@ PATCH = "urn:ietf:params:scim:api:messages:2.0:PatchOp"
 class TestMailman(ContractTests):
     """With the specs of a mapping file. An address is the id, so that nobody is renamed, and beside it people have
     ``display_name`` alone. The long lists, and filters on attributes of which none is handed down (``judge``), are
-    asked of ``examples/rest-app`` alone: Mailman answers slowly."""
+    asked of Workroom alone: Mailman answers slowly."""
 
     test_several_changes_are_made_in_one_update = None
     test_an_id_outlives_a_rename_and_is_not_the_name = None

@@ -69,7 +69,7 @@ def test_the_page_about_rest(tmp_path: Path) -> None:
     page = "docs/how-to/rest.md"
     files_of(page, tmp_path)
     config = tmp_path / "config.toml"
-    with running(f"sqlite:///{tmp_path}/workroom.db") as room:
+    with running(tmp_path) as room:
         assert "https://api.example.com/v1" in config.read_text()
         config.write_text(config.read_text().replace("https://api.example.com/v1", room.address))
         said = play(page, tmp_path, SAAS_TOKEN=TOKEN)

@@ -12,7 +12,7 @@ BACKENDS = {
     "slapd": slapd_target,
     "postgres": postgres_target,
     "mariadb": mariadb_target,
-    "shared_rest_app": rest_target,
+    "shared_workroom": rest_target,
 }
 
 

@@ -1,5 +1,5 @@
-"""Real targets under fire, each behind a gate: slapd with ``openldap``, PostgreSQL and MariaDB with ``sql``, and the
-application of ``examples/rest-app``."""
+"""Real targets under fire, each behind a gate: slapd with ``openldap``, PostgreSQL and MariaDB with ``sql``, and
+Workroom (``examples/application``)."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -7,13 +7,13 @@ from typing import Any
 
 from tests.backends.mariadb import Mariadb
 from tests.backends.postgres import Postgres
-from tests.backends.rest_app import RestApp
 from tests.backends.slapd import Slapd
+from tests.backends.workroom import Workroom
 from tests.faults.gate import Gate, http_writes, ldap_writes, mariadb_commits, postgres_commits
 from tests.journeys.directories import Told
-from tests.journeys.in_rest_app import InRestApp
 from tests.journeys.in_slapd import InSlapd
 from tests.journeys.in_sql import InApplication
+from tests.journeys.in_workroom import InWorkroom
 
 Options = Mapping[str, Any]
 
@@ -26,8 +26,8 @@ class Target:
 
     def __init__(
         self,
-        server: Slapd | Postgres | Mariadb | RestApp,
-        seen: InSlapd | InApplication | InRestApp,
+        server: Slapd | Postgres | Mariadb | Workroom,
+        seen: InSlapd | InApplication | InWorkroom,
         gate: Gate,
         options: Options,
     ) -> None:
@@ -79,11 +79,11 @@ def slapd_target(server: Slapd) -> Target:
     return Target(server, seen, gate, options)
 
 
-def rest_target(server: RestApp) -> Target:
+def rest_target(server: Workroom) -> Target:
     """An application behind a REST API, with nobody in it."""
     server.clear()
     gate = Gate(server.port, http_writes)
-    seen = InRestApp(server, str(Path(__file__).parent / "rest_app.toml"))
+    seen = InWorkroom(server, str(Path(__file__).parent / "workroom.toml"))
     options = {
         **seen.target(),
         "base": f"http://127.0.0.1:{gate.port}",

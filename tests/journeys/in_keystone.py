@@ -83,7 +83,7 @@ class InKeystone:
         return None
 
     def down(self) -> None:
-        self.server.served.kill()
+        self.server.kill()
 
     def up(self) -> None:
-        self.server.served.start()
+        self.server.start()

@@ -28,7 +28,7 @@ class InScim:
         self.server = server
 
     def target(self) -> Mapping[str, Any]:
-        return {"kind": "rest", "base": self.server.url, "auth": {"bearer": "file:password"}}
+        return {"kind": "rest", "base": self.server.address, "auth": {"bearer": "file:password"}}
 
     def content(self, passwords: Iterable[str]) -> Content:
         users = self.server.everything("/Users")
@@ -82,7 +82,7 @@ class InScim:
         return None
 
     def down(self) -> None:
-        self.server.served.kill()
+        self.server.kill()
 
     def up(self) -> None:
-        self.server.served.start()
+        self.server.start()

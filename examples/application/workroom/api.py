@@ -1,16 +1,16 @@
-"""The REST API of Workroom: JSON in, JSON out, a bearer token, pages by cursor.
+"""The REST API of Workroom: JSON in, JSON out, a bearer token, pages by cursor or by the Link header.
 
 An administrator's token serves ``/users`` and ``/teams``. ``/login`` and ``/me`` are for people: they show whether
 somebody is really let in.
 """
 
-import hmac
-import uuid
+import json
+import os
+import secrets
 from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Table, create_engine, delete, event, func, insert, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import Engine, create_engine, delete, event, func, insert, select, update
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
@@ -18,217 +18,255 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from workroom.door import Door, refusal
+from workroom.rows import Ask, Row, asked, made, one, page, removed, taken
 from workroom.tables import ROLES, api_tokens, metadata, sessions, team_members, teams, users
 
-PAGE = 50
-Row = dict[str, Any]
-Work = Callable[[Connection, dict[str, str], Row], Any]
-FIELDS = ("email", "first_name", "last_name", "state", "saml_enabled", "idp_id", "organization", "created_by")
+Work = Callable[[Ask], Any]
+TEXTS = ("organization", "email", "idp_id", "first_name", "last_name", "title", "state", "created_by", "password")
+COLUMNS = (*TEXTS, "saml_enabled", "manager_id")
+PROFILE = {"phone": str, "last_seen": str, "logins": int, "tags": list, "emails": list}
+"""what else an account may have"""
+BEGIN = {"organization": "acme", "state": "invited", "created_by": "api", "role": "viewer"}
+"""what an account has of which nothing is said, or null"""
 STATES = ("invited", "active", "deactivated")
 
 
-def application(url: str, token: str) -> Starlette:
-    """Workroom on a database. :param url: of SQLAlchemy. :param token: the administrator's bearer token."""
+def from_environment() -> Door:
+    """What WORKROOM_TOKEN, _DB, _CLIENT and _SECRET, _TOKEN_LIFE and _LIMIT describe (``Door``)."""
+    told = {key.removeprefix("WORKROOM_"): value for key, value in os.environ.items() if key.startswith("WORKROOM_")}
+    client = (told["CLIENT"], told["SECRET"]) if "CLIENT" in told else None
+    inner = application(told.get("DB", "sqlite:///workroom.db"))
+    return Door(inner, told["TOKEN"], client, float(told.get("TOKEN_LIFE", 3600)), int(told.get("LIMIT", 0)))
+
+
+def application(url: str) -> Starlette:
+    """Workroom on a database, without its door. :param url: of SQLAlchemy."""
     engine = create_engine(url)
     if engine.dialect.name == "sqlite":
-        event.listen(engine, "connect", lambda connection, _: connection.execute("PRAGMA foreign_keys = ON"))
+        event.listen(engine, "connect", _as_others_do)
     metadata.create_all(engine)
 
-    def route(path: str, method: str, work: Work, admin: bool = True) -> Route:
+    def route(path: str, method: str, work: Work) -> Route:
         async def endpoint(request: Request) -> Response:
-            if admin and not _is(request, token):
-                raise HTTPException(401, "the token is not right")
-            body = await request.json() if await request.body() else {}
-            given = {**request.query_params, **request.path_params, "bearer": _bearer(request)}
-            return await run_in_threadpool(_answer, engine, work, given, body)
+            given = {**request.query_params, **request.path_params}
+            body = _document(await request.body())
+            status, found = await run_in_threadpool(_answer, engine, work, given, request.headers, body)
+            return Response(status_code=204) if found is None else JSONResponse(found, status, _about(request, found))
 
         return Route(path, endpoint, methods=[method])
 
     routes = [
         route("/users", "GET", _users),
         route("/users", "POST", _create_user),
-        route("/users/{id}", "GET", lambda db, given, _: _person(_one(db, users, given["id"]))),
+        route("/users/{id}", "GET", lambda ask: _person(one(ask, users))),
         route("/users/{id}", "PATCH", _update_user),
-        route("/users/{id}", "DELETE", lambda db, given, _: _removed(db, users, given["id"])),
+        route("/users/{id}", "DELETE", _delete_user),
         route("/users/{id}/sessions", "DELETE", _end_sessions),
         route("/users/{id}/api_tokens", "POST", _make_token),
         route("/users/{id}/api_tokens/revoke", "POST", _revoke_tokens),
-        route("/teams", "GET", lambda db, given, _: _page(db, teams, given, ("name",), dict)),
-        route("/teams", "POST", lambda db, _, body: (201, _insert(db, teams, {"name": _text(body, "name")}))),
-        route("/teams/{id}", "GET", lambda db, given, _: _one(db, teams, given["id"])),
+        route("/users/{id}/teams", "GET", _teams_of),
+        route("/teams", "GET", lambda ask: page(ask, teams.c.id, dict, *asked(ask, teams, "name"))),
+        route("/teams", "POST", lambda ask: (201, made(ask.db, teams, {"name": ask.text("name")}))),
+        route("/teams/{id}", "GET", lambda ask: one(ask, teams)),
         route("/teams/{id}", "PATCH", _update_team),
-        route("/teams/{id}", "DELETE", lambda db, given, _: _removed(db, teams, given["id"])),
+        route("/teams/{id}", "DELETE", lambda ask: removed(ask, teams)),
         route("/teams/{id}/members", "GET", _members),
         route("/teams/{id}/members/{user}", "PUT", _join),
         route("/teams/{id}/members/{user}", "DELETE", _leave),
-        route("/login", "POST", _login, admin=False),
-        route("/me", "GET", _me, admin=False),
+        route("/login", "POST", _login),
+        route("/me", "GET", _me),
     ]
     return Starlette(routes=routes, exception_handlers={HTTPException: _refused})
 
 
-def _answer(engine: Engine, work: Work, given: dict[str, str], body: Row) -> Response:
-    try:
-        with engine.begin() as connection:
-            found = work(connection, given, body)
-    except IntegrityError:
-        raise HTTPException(409, "the name is taken") from None
-    status, found = found if isinstance(found, tuple) else (200, found)
-    return Response(status_code=204) if found is None else JSONResponse(found, status)
+def _as_others_do(connection: Any, _: Any) -> None:
+    """SQLite keeps references and several askers apart only when told; what it wrote it leaves to the system."""
+    for pragma in ("foreign_keys = ON", "journal_mode = WAL", "synchronous = OFF"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _answer(engine: Engine, work: Work, given: Any, headers: Any, body: Row) -> tuple[int, Any]:
+    with engine.begin() as connection:
+        found = work(Ask(connection, given, headers, body))
+    return found if isinstance(found, tuple) else (200, found)
+
+
+def _about(request: Request, found: Row) -> dict[str, str]:
+    """ETag and Link."""
+    if "version" in found:
+        return {"ETag": f'"{found["version"]}"'}
+    following = found.get("meta", {}).get("next")
+    return {"Link": f'<{request.url.include_query_params(cursor=following)}>; rel="next"'} if following else {}
 
 
 async def _refused(_: Request, error: Any) -> Response:
-    return JSONResponse({"error": {"message": error.detail}}, error.status_code)
+    return refusal(error.status_code, error.detail)
 
 
-def _bearer(request: Request) -> str:
-    return request.headers.get("Authorization", "").removeprefix("Bearer ")
-
-
-def _is(request: Request, token: str) -> bool:
-    return hmac.compare_digest(_bearer(request).encode(), token.encode())
-
-
-# -- rows -------------------------------------------------------------------------
-
-
-def _one(db: Connection, table: Table, id: str) -> Row:
-    row = db.execute(select(table).where(table.c.id == id)).mappings().first()
-    if row is None:
-        raise HTTPException(404, f"no such {table.name[:-1]}")
-    return dict(row)
-
-
-def _insert(db: Connection, table: Table, values: Row) -> Row:
-    row = {"id": str(uuid.uuid4()), **values}
-    db.execute(insert(table).values(row))
-    return _one(db, table, row["id"])
-
-
-def _removed(db: Connection, table: Table, id: str) -> None:
-    _one(db, table, id)
-    db.execute(delete(table).where(table.c.id == id))
-
-
-def _page(db: Connection, table: Table, given: dict[str, str], by: tuple[str, ...], shown: Callable[[Row], Row]) -> Row:
-    """``{"data": [...], "meta": {"next": cursor or null, "total": n}}``, in the order of ids."""
-    size = min(int(given.get("limit", PAGE)), PAGE)
-    wanted = [func.lower(table.c[name]) == given[name].lower() for name in by if name in given]
-    total = db.execute(select(func.count()).select_from(table).where(*wanted)).scalar_one()
-    after = [table.c.id > given["cursor"]] if given.get("cursor") else []
-    found = db.execute(select(table).where(*wanted, *after).order_by(table.c.id).limit(size + 1)).mappings().all()
-    rows = [dict(row) for row in found[:size]]
-    following = rows[-1]["id"] if len(found) > size else None
-    return {"data": [shown(row) for row in rows], "meta": {"next": following, "total": total}}
-
-
-def _text(body: Row, name: str) -> str:
-    if not isinstance(body.get(name), str) or not body[name].strip():
-        raise HTTPException(422, f"{name} must be text")
-    return str(body[name])
+def _document(text: bytes) -> Row:
+    try:
+        document = json.loads(text or b"{}")
+    except ValueError:
+        raise HTTPException(400, "this is not JSON") from None
+    if not isinstance(document, dict):
+        raise HTTPException(422, "this is no object")
+    return document
 
 
 # -- people -----------------------------------------------------------------------
 
 
 def _person(row: Row) -> Row:
+    shown = {name: row[name] for name in COLUMNS if name != "password"} | (row["profile"] or {})
     role = {"name": row["role"], "label": ROLES.get(row["role"], row["role"])}
-    return {"id": row["id"], **{name: row[name] for name in FIELDS}, "role": role}
+    held = {name: value for name, value in shown.items() if value is not None}
+    return {"id": row["id"], **held, "role": role, "version": row["row_version"]}
 
 
-def _users(db: Connection, given: dict[str, str], _: Row) -> Row:
-    return _page(db, users, given, ("email", "state", "idp_id"), _person)
+def _users(ask: Ask) -> Row:
+    return page(ask, users.c.id, _person, *asked(ask, users, "email", "state", "idp_id"))
 
 
-def _values(body: Row) -> Row:
-    values = {name: body[name] for name in FIELDS if name in body}
-    if values.get("state", "active") not in STATES:
-        raise HTTPException(422, f"state must be one of {', '.join(STATES)}")
+def _values(ask: Ask, there: Row) -> Row:
+    """What the body says, as columns: null takes away (RFC 7396). :raises HTTPException: 409, 422."""
+    body = ask.body
+    values = {name: BEGIN.get(name) if body[name] is None else body[name] for name in COLUMNS if name in body}
+    profile = {**(there.get("profile") or {}), **{name: body[name] for name in PROFILE if name in body}}
+    values["profile"] = {name: value for name, value in profile.items() if value is not None} or None
     if "role" in body:
-        values["role"] = (body["role"] or {}).get("name")
-        if values["role"] not in ROLES:
-            raise HTTPException(422, f"role.name must be one of {', '.join(ROLES)}")
+        role = body["role"].get("name") if isinstance(body["role"], dict) else body["role"]
+        values["role"] = BEGIN["role"] if role is None else role
+    kinds = dict.fromkeys(TEXTS, str) | PROFILE | {"saml_enabled": bool, "manager_id": int}
+    for name, value in {**values, **profile}.items():
+        if (value is not None and not isinstance(value, kinds.get(name, object))) or "\0" in str(value):
+            raise HTTPException(422, f"{name}: not such a value")
+    for name, known in (("state", STATES), ("role", ROLES)):
+        if values.get(name, BEGIN[name]) not in known:
+            raise HTTPException(422, f"{name} must be one of {', '.join(known)}")
+    if "email" in values or not there:
+        _free(ask, there.get("id"))
+    manager = values.get("manager_id")
+    if manager is not None and ask.db.execute(select(users.c.id).where(users.c.id == manager)).first() is None:
+        raise HTTPException(422, "manager_id: there is no such user")
     return values
 
 
-def _create_user(db: Connection, _: dict[str, str], body: Row) -> tuple[int, Row]:
-    email = _text(body, "email")
-    there = db.execute(select(users.c.organization).where(func.lower(users.c.email) == email.lower())).scalar()
+def _free(ask: Ask, id: int | None) -> None:
+    """See that the address is one, and nobody else's. :raises HTTPException: 409, 422."""
+    address = ask.text("email")
+    if "@" not in address:
+        raise HTTPException(422, "email: not an address")
+    others = select(users.c.organization).where(
+        func.lower(users.c.email) == func.lower(address), users.c.id != (id or 0)
+    )
+    there = ask.db.execute(others).scalar()
     if there is not None:
         raise HTTPException(409, f"the e-mail address is taken by an account of the organization {there}")
-    return 201, _person(_insert(db, users, {"created_by": "api", **_values(body)}))
 
 
-def _update_user(db: Connection, given: dict[str, str], body: Row) -> Row:
-    _one(db, users, given["id"])
-    values = _values(body)
+def _create_user(ask: Ask) -> tuple[int, Row]:
+    key = ask.headers.get("Idempotency-Key")
+    before = ask.db.execute(select(users).where(users.c.made_by_key == key)).mappings().first() if key else None
+    if before is not None:
+        return 201, _person(dict(before))
+    return 201, _person(made(ask.db, users, {**BEGIN, **_values(ask, {}), "made_by_key": key}))
+
+
+def _update_user(ask: Ask) -> Row:
+    there = one(ask, users)
+    _expected(ask, there)
+    values = {name: value for name, value in _values(ask, there).items() if value != there[name]}
     if values:
-        db.execute(update(users).where(users.c.id == given["id"]).values(values))
-    return _person(_one(db, users, given["id"]))
+        same = (users.c.id == there["id"], users.c.row_version == there["row_version"])
+        with taken():
+            done = ask.db.execute(update(users).where(*same).values(row_version=there["row_version"] + 1, **values))
+        if not done.rowcount and "If-Match" in ask.headers:
+            raise HTTPException(412, "it has changed")
+        if not done.rowcount:
+            return _update_user(ask)
+    return _person(one(ask, users))
 
 
-def _end_sessions(db: Connection, given: dict[str, str], _: Row) -> None:
-    _one(db, users, given["id"])
-    db.execute(delete(sessions).where(sessions.c.user_id == given["id"]))
+def _expected(ask: Ask, there: Row) -> None:
+    version = f'"{there["row_version"]}"'
+    if ask.headers.get("If-Match", version) != version:
+        raise HTTPException(412, "it has changed")
 
 
-def _make_token(db: Connection, given: dict[str, str], _: Row) -> tuple[int, Row]:
-    return 201, _insert(db, api_tokens, {"user_id": _one(db, users, given["id"])["id"]})
+def _delete_user(ask: Ask) -> None:
+    there = one(ask, users)
+    _expected(ask, there)
+    reports = update(users).where(users.c.manager_id == there["id"])
+    ask.db.execute(reports.values(manager_id=None, row_version=users.c.row_version + 1))
+    removed(ask, users)
 
 
-def _revoke_tokens(db: Connection, given: dict[str, str], _: Row) -> Row:
-    _one(db, users, given["id"])
-    changed = update(api_tokens).where(api_tokens.c.user_id == given["id"]).values(revoked=True)
-    return {"revoked": db.execute(changed).rowcount}
+def _end_sessions(ask: Ask) -> None:
+    ask.db.execute(delete(sessions).where(sessions.c.user_id == one(ask, users)["id"]))
 
 
-def _login(db: Connection, _: dict[str, str], body: Row) -> tuple[int, Row]:
+def _make_token(ask: Ask) -> tuple[int, Row]:
+    return 201, made(ask.db, api_tokens, {"id": secrets.token_hex(16), "user_id": one(ask, users)["id"]})
+
+
+def _revoke_tokens(ask: Ask) -> Row:
+    good = update(api_tokens).where(api_tokens.c.user_id == one(ask, users)["id"], ~api_tokens.c.revoked)
+    return {"revoked": ask.db.execute(good.values(revoked=True)).rowcount}
+
+
+def _teams_of(ask: Ask) -> Row:
+    theirs = select(team_members.c.team_id).where(team_members.c.user_id == one(ask, users)["id"])
+    return {"data": [dict(row) for row in ask.db.execute(select(teams).where(teams.c.id.in_(theirs))).mappings()]}
+
+
+def _login(ask: Ask) -> tuple[int, Row]:
     """Sign in as SAML does it: whoever is unknown gets an account (just in time); the first time ends ``invited``."""
-    email = _text(body, "email")
-    row = db.execute(select(users).where(func.lower(users.c.email) == email.lower())).mappings().first()
-    person = dict(row) if row else _insert(db, users, {"email": email, "state": "active", "created_by": "jit"})
+    email = ask.text("email")
+    row = ask.db.execute(select(users).where(func.lower(users.c.email) == func.lower(email))).mappings().first()
+    person = dict(row) if row else made(ask.db, users, {"email": email, "state": "active", "created_by": "jit"})
     if person["state"] == "deactivated":
         raise HTTPException(403, "this account is deactivated")
-    db.execute(update(users).where(users.c.id == person["id"]).values(state="active"))
-    return 201, {"session": _insert(db, sessions, {"user_id": person["id"]})["id"]}
+    first = update(users).where(users.c.id == person["id"], users.c.state == "invited")
+    ask.db.execute(first.values(state="active", row_version=users.c.row_version + 1))
+    return 201, {"session": made(ask.db, sessions, {"id": secrets.token_hex(16), "user_id": person["id"]})["id"]}
 
 
-def _me(db: Connection, given: dict[str, str], _: Row) -> Row:
+def _me(ask: Ask) -> Row:
     """Who the bearer of a session or an API token is."""
-    held = select(sessions.c.user_id).where(sessions.c.id == given["bearer"])
-    tokens = select(api_tokens.c.user_id).where(api_tokens.c.id == given["bearer"], ~api_tokens.c.revoked)
-    id = db.execute(held.union(tokens)).scalar()
-    if id is None:
+    bearer = ask.headers.get("Authorization", "").removeprefix("Bearer ")
+    held = select(sessions.c.user_id).where(sessions.c.id == bearer)
+    tokens = select(api_tokens.c.user_id).where(api_tokens.c.id == bearer, ~api_tokens.c.revoked)
+    row = ask.db.execute(select(users).where(users.c.id.in_(held.union(tokens)))).mappings().first()
+    if row is None:
         raise HTTPException(401, "no session and no token")
-    return _person(_one(db, users, id))
+    return _person(dict(row))
 
 
 # -- teams ------------------------------------------------------------------------
 
 
-def _update_team(db: Connection, given: dict[str, str], body: Row) -> Row:
-    _one(db, teams, given["id"])
-    db.execute(update(teams).where(teams.c.id == given["id"]).values(name=_text(body, "name")))
-    return _one(db, teams, given["id"])
+def _update_team(ask: Ask) -> Row:
+    there = one(ask, teams)
+    with taken():
+        ask.db.execute(update(teams).where(teams.c.id == there["id"]).values(name=ask.text("name")))
+    return one(ask, teams)
 
 
-def _members(db: Connection, given: dict[str, str], _: Row) -> Row:
-    _one(db, teams, given["id"])
-    found = db.execute(select(team_members.c.user_id).where(team_members.c.team_id == given["id"])).scalars()
-    return {"data": [{"user_id": id} for id in sorted(found)]}
+def _members(ask: Ask) -> Row:
+    theirs = team_members.c.team_id == one(ask, teams)["id"]
+    return page(ask, team_members.c.user_id, lambda row: {"user_id": row["user_id"]}, theirs)
 
 
-def _join(db: Connection, given: dict[str, str], _: Row) -> None:
-    _one(db, teams, given["id"])
-    if _one(db, users, given["user"])["state"] != "active":
+def _join(ask: Ask) -> None:
+    row = {"team_id": one(ask, teams)["id"], "user_id": one(ask, users, "user")["id"]}
+    if one(ask, users, "user")["state"] == "invited":
         raise HTTPException(422, "only somebody who has signed in can be in a team")
-    row = {"team_id": given["id"], "user_id": given["user"]}
-    if db.execute(select(team_members).filter_by(**row)).first() is None:
-        db.execute(insert(team_members).values(row))
+    if ask.db.execute(select(team_members).filter_by(**row)).first() is None:
+        ask.db.execute(insert(team_members).values(row))
 
 
-def _leave(db: Connection, given: dict[str, str], _: Row) -> None:
-    _one(db, teams, given["id"])
-    gone = delete(team_members).filter_by(team_id=given["id"], user_id=given["user"])
-    if db.execute(gone).rowcount == 0:
+def _leave(ask: Ask) -> None:
+    row = {"team_id": one(ask, teams)["id"], "user_id": one(ask, users, "user")["id"]}
+    if ask.db.execute(delete(team_members).filter_by(**row)).rowcount == 0:
         raise HTTPException(404, "not a member")
