@@ -34,13 +34,14 @@ NEVER: tuple[Network, ...] = tuple(
     )
 )
 """what is not connected to unless ``allow_addresses`` names it"""
-_NAT64 = ip_network("64:ff9b::/96")
+_EMBEDDING = tuple(map(ip_network, ("64:ff9b::/96", "64:ff9b:1::/48", "::ffff:0:0:0/96", "::/96")))
+"""networks whose last 32 bits are an IPv4 address: NAT64 (RFC 6052, RFC 8215), translated, and the old "compatible" """
 
 
 def inner(address: Address) -> Address:
-    """The IPv4 address that an IPv6 address stands for (mapped, 6to4, NAT64), or itself."""
-    if isinstance(address, IPv6Address):
-        if address in _NAT64:
+    """The IPv4 address that an IPv6 address stands for (mapped, 6to4, NAT64 and the like), or itself."""
+    if isinstance(address, IPv6Address) and int(address) > 0xFFFF:  # ``::`` and ``::1`` stand for themselves
+        if any(address in each for each in _EMBEDDING):
             return IPv4Address(int(address) & 0xFFFFFFFF)
         return address.ipv4_mapped or address.sixtofour or address
     return address

@@ -1,6 +1,7 @@
 """One application as a mapping sees it: its sections, and how each call is made and its answer understood."""
 
 import asyncio
+import operator
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
@@ -67,9 +68,10 @@ class Application:
             raise wrong
         return answer
 
-    async def read(self, section: Section, id: str) -> Answer:
+    async def read(self, section: Section, id: str, alike: Callable[[str, str], bool] = operator.eq) -> Answer:
         """Read one object.
 
+        :param alike: whether the id in the document is the id asked for; else it is another object.
         :raises NotFound: nobody has the id, and the collection was seen readable. :raises Unavailable:
         """
         try:
@@ -83,7 +85,7 @@ class Application:
         document = paths.find(answer.document, section.read.item)
         if paths.find(document, section.anchor) is None:
             raise Unavailable(f"the answer to {section.read.label} is no {section.spec.name}")
-        if str(paths.find(document, section.anchor)) != id:  # another spelling, or a list: not this one
+        if not alike(str(paths.find(document, section.anchor)), id):  # another spelling, or a list: not this one
             raise NotFound(f"there is no {section.spec.name} with this id")
         self.proved(section)
         return answer

@@ -39,15 +39,15 @@ class RestCollection:
         """See ``Collection.judge``: ids exactly, what ``find`` asks for as a superset; the rest is decided above."""
         if isinstance(leaf, Present) or (isinstance(leaf, Compare) and leaf.operator is not Operator.EQ):
             return Verdict.UNSUPPORTED
-        if leaf.attribute in (ID, self.spec.anchor):
+        if self._is_id(leaf):
             return Verdict.EXACT
         if leaf.attribute in (MEMBERS, GROUPS):
             return self._about_members(leaf)
         find = self._section.finds.get(leaf.attribute)
-        values = leaf.values if isinstance(leaf, AnyOf) else (leaf.value,)
+        values = _values(leaf)
         if find is None or len(values) > MOST_ASKED or not all(map(_askable, values)):
             return Verdict.UNSUPPORTED
-        if find.capitals and not leaf.case_exact and any(isinstance(v, str) and v.lower() != v.upper() for v in values):
+        if find.capitals and not leaf.case_exact and any(map(_has_capitals, values)):
             return Verdict.UNSUPPORTED  # it would pass over other capitals
         return Verdict.EXACT if find.exact else Verdict.SUPERSET
 
@@ -129,11 +129,19 @@ class RestCollection:
             case Compare(attribute, _, value) if attribute in (MEMBERS, GROUPS):
                 id = value.id if isinstance(value, Ref) else str(value)
                 return AnyOf(ID, tuple(await self._related(attribute, id)), case_exact=True)
-            case Compare(attribute, operator, value) if attribute in (ID, self.spec.anchor):
+            case Compare(_, operator, value) if self._is_id(term):
                 return Compare(ID, operator, value, case_exact=True)
-            case AnyOf(attribute, values) if attribute in (ID, self.spec.anchor):
+            case AnyOf(_, values) if self._is_id(term):
                 return AnyOf(ID, values, case_exact=True)
         return term
+
+    def _is_id(self, leaf: Leaf) -> bool:
+        """Whether a comparison names ids as they are. An address that is the id is compared in any capitals, where
+        the mapping shows it as an attribute that is (RFC 7643 §2.2)."""
+        if leaf.attribute == ID or isinstance(leaf, Present):
+            return leaf.attribute == ID
+        shown = self.spec.anchor in self._section.fields and not leaf.case_exact
+        return leaf.attribute == self.spec.anchor and not (shown and any(map(_has_capitals, _values(leaf))))
 
     async def _is_one(self, section: Section, id: str) -> bool:
         """Whether a call for a member's groups may name this; ``*`` and the like may find others' to an application."""
@@ -165,6 +173,15 @@ class RestCollection:
 def _askable(value: object) -> bool:
     """Whether a value can stand in an address; the empty text asks for everybody."""
     return isinstance(value, bool | int | Ref) or (isinstance(value, str) and value != "" and "\0" not in value)
+
+
+def _values(leaf: Compare | AnyOf) -> tuple[object, ...]:
+    return leaf.values if isinstance(leaf, AnyOf) else (leaf.value,)
+
+
+def _has_capitals(value: object) -> bool:
+    """Whether a value may be written in other capitals."""
+    return isinstance(value, str) and value.lower() != value.upper()
 
 
 def _with(entry: Entry, name: str, refs: Sequence[Ref]) -> Entry:

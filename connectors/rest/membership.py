@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from connectors.contract import Query, Reference
+from connectors.contract import Reference
 from connectors.entry import GROUPS, MEMBERS, Change, Kind, Ref, Value
 from connectors.errors import AlreadyExists, ConnectorError, InvalidValue, NotFound, UnknownReference, Unsupported
 from connectors.rest import paths, templates
@@ -93,7 +93,7 @@ async def _elements(
     application: Application, section: Section, told: MemberList, values: Mapping[str, str]
 ) -> AsyncIterator[Any]:
     assert told.listing is not None  # noqa: S101 - for the types
-    walk = Search(application, section, Query(), None)
+    walk = Search.of(application, section)
     async for part, _, _ in walk.parts(told.listing, dict(values)):
         for each in part:
             yield each
@@ -186,7 +186,7 @@ async def _all_members(application: Application, home: Section, reference: Refer
     if home.list is None:
         raise Unsupported("the mapping names no call that lists groups, nor one that lists a user's")
     documents: dict[str, Any] = {}
-    async for part, _, _ in Search(application, home, Query(), None).parts(home.list):
+    async for part, _, _ in Search.of(application, home).parts(home.list):
         documents |= {id_of(home, each): each for each in part}
 
     async def one(id: str) -> tuple[Ref, set[str]]:

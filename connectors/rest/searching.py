@@ -8,7 +8,7 @@ from typing import Any
 
 from connectors.contract import Page, Query
 from connectors.entry import ID, Entry
-from connectors.errors import NotFound, Unavailable, Unsupported
+from connectors.errors import NotFound, TooMany, Unavailable, Unsupported
 from connectors.filters import And, AnyOf, Compare, Filter, Operator, Or
 from connectors.matching import matches
 from connectors.rest import paths, templates
@@ -20,6 +20,7 @@ from connectors.rest.walking import Walk, position_of
 MOST_ASKED = 100
 """ids and values that are asked for one by one before the whole list is read instead"""
 MOST_PAGES = 100_000
+"""pages of one list; an application that goes on has lost count"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,7 @@ def narrowed(term: Filter, section: Section) -> Narrow | None:
 
 
 def _named(attribute: str, values: Iterable[Any], section: Section) -> Narrow | None:
-    if attribute in (ID, section.spec.anchor):
+    if attribute == ID:
         return Narrow(ids=frozenset(map(str, values)))
     if attribute in section.finds:
         return Narrow(finds=frozenset((attribute, _asked(value)) for value in values))
@@ -106,7 +107,7 @@ class Search:
     async def _candidates(self) -> list[Any]:
         assert self.candidates is not None  # noqa: S101 - for the types
         read = await at_once(self._by_id, sorted(self.candidates.ids))
-        found = await at_once(self._by_find, sorted(self.candidates.finds))
+        found = await at_once(self.by_find, sorted(self.candidates.finds))
         documents = {id_of(self.section, each): each for each in read if each is not None}
         documents |= {id_of(self.section, each): each for part in found for each in part}
         return [each for each in documents.values() if self.fits(each)]
@@ -118,7 +119,13 @@ class Search:
             return None
         return paths.find(answer.document, self.section.read.item)
 
-    async def _by_find(self, asked: tuple[str, str]) -> list[Any]:
+    @classmethod
+    def of(cls, application: Application, section: Section) -> "Search":
+        """Without a question of its own: for its parts."""
+        return cls(application, section, Query(), None)
+
+    async def by_find(self, asked: tuple[str, str]) -> list[Any]:
+        """The documents that the call for an attribute tells of, its value as text."""
         find: Find = self.section.finds[asked[0]]
         try:
             answer = await self.application.ask(self.section, find.listing.call, {find.place: asked[1]}, writing=False)
@@ -185,6 +192,7 @@ class Search:
             known |= ids if counted else set()
             asked.add(following)
             token = following
+        raise _endless(listing)
 
     async def part(
         self, listing: Listing, values: dict[str, str] | None, token: str | None, size: int, seen: int = 0
@@ -199,7 +207,7 @@ class Search:
             answer, items = await self.application.listed(section, listing, query, values, seen)
         following = paging.following(answer, items, token, seen + len(items))
         if following is not None and paging.kind in ("next", "link"):
-            following = wire.transport.local(following)
+            following = wire.transport.local(following, answer.target)
             if following is None:
                 raise Unavailable(f"the next page of {listing.call.label} is said to be at another place")
         return items, following, paging.whole(answer)
@@ -213,7 +221,7 @@ class Search:
         token: str | None = position[1] if position else None
         counting: int | None = 0 if query.count and position is None else None
         asked = {token}
-        while True:
+        for _ in range(MOST_PAGES):
             size = walk.wanted(listing.paging.count) if self.filter is None and counting is None else None
             items, following, total = await self.part(listing, None, token, size or listing.paging.count)
             if counting == 0 and total is not None and self.filter is None and token is None:
@@ -227,6 +235,8 @@ class Search:
                 raise Unavailable(f"the list of {listing.call.label} goes round in a circle")
             asked.add(following)
             token = following
+        else:
+            raise _endless(listing)
         total = walk.total if counting is None else counting
         if query.count and total is None:
             total = await self._count(listing)
@@ -240,3 +250,8 @@ class Search:
                 return total
             number += sum(map(self.fits, part))
         return number
+
+
+def _endless(listing: Listing) -> TooMany:
+    """What was read so far is not everybody, and is never taken for that."""
+    return TooMany(f"the list of {listing.call.label} has no end: {MOST_PAGES} pages, and more are said to follow")

@@ -10,6 +10,7 @@ import ssl
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import unquote
 
 import httpcore2
 import httpx2
@@ -55,11 +56,12 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A status, headers in any capitals, and the JSON of the body (None where there is none)."""
+    """A status, headers in any capitals, the JSON of the body (None where there is none), and the target asked."""
 
     status: int
     headers: Mapping[str, str] = field(repr=False)
     document: Any = field(default=None, repr=False)
+    target: str = field(default="", repr=False)
 
 
 class Transport:
@@ -81,17 +83,20 @@ class Transport:
             network_backend=GuardedBackend(exceptions),
         )
 
-    def local(self, address: str) -> str | None:
-        """The target of an address that the application gave, relative to the base; None where it is elsewhere."""
+    def local(self, address: str, asked: str) -> str | None:
+        """The target of an address that the application gave, relative to the base; None where it is elsewhere.
+
+        :param asked: the target whose answer gave it, from which it may be told (RFC 3986 §5).
+        """
+        here = httpx2.URL(f"{self.origin.scheme.decode()}://{self._netloc}{self.prefix}{asked}")
         try:
-            url = httpx2.URL(address)
-            here = httpx2.URL(f"{self.origin.scheme.decode()}://{self._netloc}")
-        except httpx2.InvalidURL:
+            url = here.join(address)
+        except (httpx2.InvalidURL, ValueError):
             return None
         path = url.raw_path.decode("ascii")
-        same = (url.scheme, url.raw_host, url.port) == (here.scheme, here.raw_host, here.port)
-        relative = not url.scheme and not url.host and address.startswith("/")
-        return path.removeprefix(self.prefix) if (same or relative) and path.startswith(f"{self.prefix}/") else None
+        same = (url.scheme, url.raw_host, url.port, url.userinfo) == (here.scheme, here.raw_host, here.port, b"")
+        winding = any(part in (".", "..") for part in unquote(path.partition("?")[0]).split("/"))
+        return path.removeprefix(self.prefix) if same and not winding and path.startswith(f"{self.prefix}/") else None
 
     async def send(self, request: Request, more: Mapping[str, str]) -> Answer:
         """Send once. :raises Unavailable: no answer, or none within the bounds; ``uncertain`` where it was sent."""
@@ -152,7 +157,7 @@ class Transport:
             body += part
             if len(body) > self._limits.octets:
                 raise Unavailable(f"the answer to {request.label} is too long", uncertain=request.writing)
-        return Answer(response.status, headers, self._document(request, response.status, bytes(body)))
+        return Answer(response.status, headers, self._document(request, response.status, bytes(body)), request.target)
 
     def _document(self, request: Request, status: int, body: bytes) -> Any:
         """The JSON of an answer. What is no JSON is nothing: errors are often pages for people."""

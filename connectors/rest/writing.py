@@ -12,7 +12,7 @@ from uuid import uuid4
 from connectors.contract import Reference
 from connectors.entry import GROUPS, MEMBERS, Attributes, Change, Entry, Kind, Ref, Value
 from connectors.errors import Conflict, ConnectorError, NotFound, Refused, Unavailable, Unsupported
-from connectors.rest import paths, templates
+from connectors.rest import paths, recognising, templates
 from connectors.rest.application import Application, whole_failure
 from connectors.rest.documents import body_of, entry_of, plain_id, put, sent_id, values_of
 from connectors.rest.membership import Delta, change_members, delta_of, groups_of, homes, ids_of, require
@@ -50,12 +50,14 @@ class Writer:
         later = _later(create, attributes)
         body = self._body({name: attributes[name] for name in attributes.keys() - later.keys()}, members)
         answer = await self._made(create, body, id)
-        made = id or self._id_of(create, answer, attributes)
         try:
+            made, document = await recognising.made(self.application, self.section, answer, attributes, id)
             if later:
                 await self._written(made, [Change(Kind.REPLACE, *each) for each in later.items()], Delta(), None)
             if members and not self._inside:
                 await change_members(self.application, self.section, made, Delta(add=members), True)
+            if document is not None and not later and not members:
+                return entry_of(self.section, document, None)
             return await self._entry(made, answer, create.whole and not later)
         except ConnectorError as error:
             raise whole_failure(error) from error
@@ -96,18 +98,6 @@ class Writer:
         self._keys.pop(mark, None)
         return answer
 
-    def _id_of(self, create: Create, answer: Answer, attributes: Attributes) -> str:
-        """The id of what was made: in the answer, or what was given as such, or the end of Location."""
-        document = paths.find(answer.document, create.call.item)
-        found = plain_id(paths.find(document, create.key)) or plain_id(paths.find(answer.document, create.key))
-        if found is None and (given := attributes.get(self.section.spec.anchor)):
-            found = str(given[0])
-        if found is None:
-            found = answer.headers.get("location", "").partition("?")[0].rstrip("/").rpartition("/")[2]
-        if not found:
-            raise Unavailable(f"the answer to {create.call.label} does not tell the new id", uncertain=True)
-        return found
-
     async def _entry(self, id: str, answer: Answer, whole: bool) -> Entry:
         """What stands there now: in the answer, where it holds all, else read."""
         document = paths.find(answer.document, self.section.read.item)
@@ -123,13 +113,14 @@ class Writer:
         delta = delta_of(self.section, (change for change in changes if change.attribute == MEMBERS))
         if any(change.attribute == GROUPS for change in own):
             raise Unsupported("groups are changed through their members", attribute=GROUPS)
-        named = {each.attribute: each.values for each in own if each.kind is not Kind.REMOVE}
+        others = [change for change in own if not recognising.says_nothing_of(self.section, id, change)]
+        named = {each.attribute: each.values for each in others if each.kind is not Kind.REMOVE}
         await self._references(named, delta.add, id)
         if self._inside and delta:
             async with self.application.lock(self.section, id):
-                entry = await self._written(id, own, delta, expected)
+                entry = await self._written(id, others, delta, expected)
         else:
-            entry = await self._written(id, own, Delta(), expected) if own or not delta else None
+            entry = await self._written(id, others, Delta(), expected) if own or not delta else None
             if delta:
                 await change_members(self.application, self.section, id, delta, begun=bool(own))
         return None if changes and not own else entry or await self.read(id)

@@ -10,7 +10,7 @@ from connectors.contract import CollectionSpec, Finding
 from connectors.sql.checking import findings
 from connectors.sql.collection import Schema, SqlCollection
 from connectors.sql.engine import Database
-from connectors.sql.options import read_options, unknown_key
+from connectors.sql.options import CREATES, not_created, read_options, unknown_key
 
 KEYS = ("url", "password", "pool", "timeout", "create_tables")
 UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0}
@@ -37,6 +37,8 @@ class SqlConnector:
         pool = _pool(options.get("pool", 8), mistakes)
         timeout = _seconds(options.get("timeout", 15), mistakes)
         url = _url(options, mistakes)
+        if url is not None and options.get("create_tables") and url.get_backend_name() not in CREATES:
+            mistakes.append(f"'create_tables': {not_created(url.get_backend_name(), 'every table')}")
         if mistakes or url is None:
             raise ValueError("\n".join(mistakes))
         try:
@@ -46,12 +48,12 @@ class SqlConnector:
 
     def collections(self, specs: Mapping[str, CollectionSpec]) -> Mapping[str, SqlCollection]:
         """See ``Connector.collections``."""
-        schema = Schema(read_options(specs, self.create_tables))
+        schema = Schema(read_options(specs, self.create_tables, self.database.dialect))
         return {name: SqlCollection(spec, schema, self.database) for name, spec in specs.items()}
 
     async def check(self, specs: Mapping[str, CollectionSpec]) -> Sequence[Finding]:
         """See ``Connector.check``: tables, columns, and the indices that look-ups need."""
-        sections = read_options(specs, self.create_tables)
+        sections = read_options(specs, self.create_tables, self.database.dialect)
         await Schema(sections).ready(self.database)
         return await self.database.read(lambda connection: findings(connection, sections))
 

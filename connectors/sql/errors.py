@@ -1,4 +1,4 @@
-"""What a driver says, in the words of the contract: by SQLSTATE, by SQLite's error name, by MySQL's error number.
+"""What a driver says, in the words of the contract: by SQLSTATE, by SQLite's error name, by other databases' numbers.
 
 A detail never quotes the driver's message: it holds values, and host names.
 """
@@ -19,6 +19,7 @@ from connectors.errors import (
     UnknownReference,
     Unsupported,
 )
+from connectors.sql import numbers
 
 INVALID = "the database does not accept this value"
 BUSY = "the database cannot do this now"
@@ -136,7 +137,7 @@ def _kind(error: sa.exc.DBAPIError, driver: BaseException) -> tuple[type[Connect
         return BY_STATE["08"]
     if _is_mysql(driver):
         return BY_NUMBER.get(driver.args[0], BY_STATE["42"])
-    state = getattr(driver, "sqlstate", None)
+    state = getattr(driver, "sqlstate", None) or numbers.state_of(driver)
     if isinstance(state, str):
         found = next((BY_STATE[state[:n]] for n in (5, 2) if state[:n] in BY_STATE), None)
         return found or (Unsupported, "the database gave an error that has no meaning here")
@@ -167,6 +168,9 @@ def _attribute(driver: Any) -> str | None:
         found = re.search(r"(?:[Cc]olumn|Field|for key|CONSTRAINT) ['`]([^'`]+)['`]", str(driver.args[1:]))
         name = found[1].rpartition(".")[2] if found else "PRIMARY"
         return None if name == "PRIMARY" else name
+    named = numbers.column_of(driver)
+    if named is not None:
+        return named
     diagnostics = getattr(driver, "diag", None)
     if diagnostics is not None:
         if diagnostics.column_name:

@@ -13,8 +13,6 @@ from connectors.sql.tables import TEXT, TYPES, split_name
 
 CREATING = 0x64697262
 """the key of the advisory lock under which tables are created"""
-CREATES = ("sqlite", "postgresql", mysql.NAME)
-"""the dialects in which tables are created"""
 Type = sa.types.TypeEngine[Any]
 
 

@@ -11,6 +11,13 @@ SECTION = frozenset({"table", "create", "index", "unique", "created", "modified"
 MEMBERS = frozenset({"table", "group", "user", "type", "set"})
 CHILD = frozenset({"table", "key", "map", "order"})
 CALL = frozenset({"delete", "update", "key", "set"})
+CREATES = ("sqlite", "postgresql", "mysql")
+"""the dialects in which tables are created; MariaDB's is MySQL's"""
+
+
+def not_created(dialect: str, table: str) -> str:
+    """What to do where tables are not created."""
+    return f"no table is made in this kind of database ({dialect}): make {table} yourself, and leave this out or false"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +74,13 @@ class TableOptions:
         return tuple(dict.fromkeys((*kept, *sorted(self.spec.attributes - set(self.children)))))
 
 
-def read_options(specs: Mapping[str, CollectionSpec], create: bool) -> dict[str, TableOptions]:
+def read_options(specs: Mapping[str, CollectionSpec], create: bool, dialect: str = "sqlite") -> dict[str, TableOptions]:
     """Read all sections. :raises ValueError: every wrong key, one sentence a line."""
     mistakes: list[str] = []
     options = {name: _section(spec, create, mistakes) for name, spec in specs.items()}
+    if dialect not in CREATES:
+        wanting = [each for each in options.values() if each.create]
+        mistakes += [f"{each.spec.name.lower()}.create: {not_created(dialect, each.table)}" for each in wanting]
     if mistakes:
         raise ValueError("\n".join(mistakes))
     return options

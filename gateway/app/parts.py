@@ -142,7 +142,8 @@ class _Assembly:
             self.parts.connectors[name] = built(kinds[target.kind].load(), name, target, options)
         except ValueError as error:
             for line in str(error).splitlines():
-                key = next((key for key in options if f"unknown key {key!r}" in line), None)
+                said = (key for key in options if f"unknown key {key!r}" in line or line.startswith(f"{key!r}"))
+                key = next(said, None)
                 self._complain(line, "target", name, *([key] if key else []))
 
     def _connection(self, name: str, connection: Connection) -> None:

@@ -96,13 +96,26 @@ def _leaf(node: Present | Comparison, shapes: Sequence[Shape], dialect: Dialect)
                 return canonical(_within(path, node), shapes, dialect)
             if isinstance(path, AttrPath):
                 return canonical(_renamed(node, path), shapes, dialect)
-        return node
+        return _undeclared(node, shapes, dialect)
     if place.leaf.returned == "never":
         raise InvalidFilterException(detail=f"{place.leaf.path} is never returned, so nobody is found by it")
     if isinstance(node, Present):
         return Present(spelled(place))
     place = _compared(place, dialect)
     return Comparison(spelled(place), node.op, selections.literal(place.leaf, node.op, node.value, dialect))
+
+
+def _undeclared(node: Present | Comparison, shapes: Sequence[Shape], dialect: Dialect) -> FilterNode:
+    """``emails.primary eq true`` where no row says who is primary: read as ``emails[primary eq true]``.
+
+    :raises InvalidFilterException: the attribute is there, and has no such part.
+    """
+    path = node.attr_path
+    whole = find(AttrPath(path.attr, None, path.uri), shapes) if path.sub_attr is not None else None
+    if whole is None:
+        return node
+    inner = _renamed(node, AttrPath(path.sub_attr or ""))
+    return ValuePath(spelled(whole), selections.bound(whole.attribute, inner, dialect))
 
 
 def _compared(place: Place, dialect: Dialect) -> Place:

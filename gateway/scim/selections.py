@@ -59,7 +59,8 @@ def _sub_path(attribute: Attribute, path: AttrPath) -> AttrPath:
         return AttrPath("value")
     sub = attribute.subs.get(path.attr.lower())
     if sub is None or path.sub_attr is not None or path.uri is not None:
-        raise InvalidFilterException(detail=f"{path} is not a sub-attribute of {attribute.path}")
+        known = ", ".join(each.name for each in attribute.subs.values()) or "no parts"
+        raise InvalidFilterException(detail=f"{path} is not a sub-attribute of {attribute.path}, which has {known}")
     return AttrPath(sub.name)
 
 

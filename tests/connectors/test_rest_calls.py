@@ -1,8 +1,10 @@
 """How lists are cut, creations repeated and certificates shown, before real servers."""
 
 import json
+import socket
 import ssl
 from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, cast
 from urllib.parse import parse_qs, urlsplit
@@ -117,7 +119,9 @@ def shown(certificates: Certificates) -> dict[str, str]:
     return {"cert": certificates.certificate.read_text(), "private_key": certificates.key.read_text()}
 
 
-async def test_certificates_are_verified_and_shown(tmp_path: Path, opened: Open) -> None:
+async def test_certificates_are_verified_and_shown(
+    tmp_path: Path, opened: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for name in ("ours", "others"):
         (tmp_path / name).mkdir()
     ours, others = make_certificates(tmp_path / "ours"), make_certificates(tmp_path / "others")
@@ -136,3 +140,10 @@ async def test_certificates_are_verified_and_shown(tmp_path: Path, opened: Open)
         ):
             with pytest.raises(Unavailable):
                 await opened({"base": base, **wrong}).search(Query())
+        here = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", served.port))]
+        monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: here)
+        for name, good in (("localhost", True), ("somebody-else.example", False)):
+            trusting = {"base": f"https://{name}:{served.port}", "ca": str(ours.ca)}
+            people = opened({**trusting, "auth": {"bearer": TOKEN, "mtls": mine}})
+            with nullcontext() if good else pytest.raises(Unavailable):
+                await people.search(Query())

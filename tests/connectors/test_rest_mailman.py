@@ -162,3 +162,28 @@ def test_from_create_to_remove(mailman: Mailman, tmp_path: Path) -> None:
         assert content(mailman) == ({}, {})
     finally:
         gateway.close()
+
+
+def test_an_address_that_comes_back_in_small_letters(mailman: Mailman, tmp_path: Path) -> None:
+    """The whole gateway, with a mapping that does not lower what Mailman lowers."""
+    mapping, ann = tmp_path / "mapping.toml", "ann@example.com"
+    text = MAPPING.read_text()
+    assert text.count('via = ["trim", "lower"], ') == 1
+    mapping.write_text(text.replace('via = ["trim", "lower"], ', ""))
+    gateway = Process(configured(tmp_path, {"kind": "rest", **mailman.options("file:password")}, str(mapping)))
+    try:
+        gateway.start()
+        body = {"userName": "Ann@Example.com", "displayName": "Ann", "active": True}
+        made = gateway.ask("POST", "/Users", body)
+        assert (made.status, made.body["id"], made.body["userName"]) == (201, ann, ann)
+        assert gateway.ask("POST", "/Users", body).status == 409
+        found = gateway.ask("GET", "/Users?filter=userName%20eq%20%22ANN@example.com%22")
+        assert [each["id"] for each in found.body["Resources"]] == [ann]
+        again = gateway.ask("PUT", f"/Users/{ann}", body)
+        assert (again.status, again.body["userName"]) == (200, ann), again.body or "the IdP's own spelling is no change"
+        rename = {"op": "replace", "path": "userName", "value": "bob@example.com"}
+        assert gateway.ask("PATCH", f"/Users/{ann}", {"schemas": [PATCH], "Operations": [rename]}).status == 400
+        assert gateway.ask("GET", "/Users/Ann@Example.com").status == 404, "one id, in one spelling"
+        assert [each["email"] for each in mailman.entries("/addresses")] == [ann]
+    finally:
+        gateway.close()

@@ -92,6 +92,20 @@ async def test_a_server_that_cuts_values_off_is_told_not_to(mariadb: Mariadb, fo
         mariadb.execute("SET GLOBAL sql_mode = DEFAULT")
 
 
+async def test_what_others_committed_is_seen_whatever_the_server_says(mariadb: Mariadb, foreign: Foreign) -> None:
+    """REPEATABLE READ, the usual default, would go on showing the row as it was when the transaction began."""
+    mariadb.execute("SET GLOBAL tx_isolation = 'REPEATABLE-READ'")
+    foreign.execute("INSERT INTO people (full_name) VALUES ('Ann')")
+
+    def twice(connection: sa.Connection) -> list[str]:
+        look = sa.text("SELECT full_name FROM people")
+        before = connection.scalar(look)
+        foreign.execute("UPDATE people SET full_name = 'Anna'")
+        return [before, connection.scalar(look)]
+
+    assert await foreign.connector().database.read(twice) == ["Ann", "Anna"]
+
+
 async def test_a_member_who_is_not_there_is_refused_and_not_ignored(foreign: Foreign) -> None:
     """``INSERT IGNORE`` would have said yes to the foreign key as well."""
     collections = foreign.connector().collections(SPECS)

@@ -5,12 +5,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from scim2_models import InvalidFilterException
 
 from gateway.scim.dialects import DIALECTS, STRICT, Dialect
+from gateway.scim.filters import canonical, parse
 from gateway.scim.schemas import shape_of
 from gateway.scim.shape import Shape
 from tests.provisioning.site import compiled
 from tests.scim.test_patch_dialects import op, patched
+from tests.scim.wire import fails, wire
 
 MAPPING = """
 format = 1
@@ -57,3 +60,39 @@ def test_among_several_elements_nobody_can_tell() -> None:
 
 def test_strict_knows_only_declared_sub_attributes() -> None:
     assert patched(WORK, op("replace", PRIMARY, "new"), dialect=STRICT, shape=shape()) == "invalidFilter"
+
+
+FILTERS = ["emails[primary eq true]", "emails.primary eq true", 'Emails.Primary eq "True"']
+
+
+@pytest.mark.parametrize("text", FILTERS)
+def test_a_search_for_the_primary_finds_the_one_that_there_is(text: str) -> None:
+    for dialect in TOLERANT_ONES:
+        assert str(canonical(parse(text, dialect), [shape()], dialect)) == 'emails[type eq "work"]'
+
+
+@pytest.mark.parametrize("text", [*FILTERS, "emails.primary eq false", "emails.primary pr", "emails[primary ne true]"])
+def test_a_search_that_nobody_can_answer_is_told_why(text: str) -> None:
+    more, dialect = (HOME, TOLERANT_ONES[0]) if text in FILTERS else ("", TOLERANT_ONES[0])
+    with pytest.raises(InvalidFilterException) as refused:
+        canonical(parse(text, dialect), [shape(more)], dialect)
+    assert "primary is not a sub-attribute of emails, which has value, type" in str(refused.value.detail).lower()
+
+
+def test_strict_searches_only_by_declared_sub_attributes() -> None:
+    for text in FILTERS[:2]:
+        with pytest.raises(InvalidFilterException, match="is not a sub-attribute of emails"):
+            canonical(parse(text, STRICT), [shape()], STRICT)
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("text", FILTERS)
+async def test_over_the_wire(text: str, tmp_path: Path) -> None:
+    mapping = tmp_path / "one.toml"
+    mapping.write_text(MAPPING.format(more=""))
+    async with wire(tmp_path, str(mapping)) as client:
+        ann = await client.user("ann", emails=[{"type": "work", "value": "ann@example.com"}])
+        await client.user("bob")
+        found = (await client.get("/Users", params={"filter": text})).json()
+        assert [each["id"] for each in found["Resources"]] == [ann["id"]]
+        fails(await client.get("/Users", params={"filter": "emails.primary pr"}), 400, "invalidFilter")
