@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from connectors.contract import Page, Query
-from connectors.entry import GROUPS, ID, Entry
+from connectors.entry import GROUPS, ID, Entry, Ref
 from connectors.errors import Unsupported
 from connectors.filters import Compare, Operator, Present, Verdict
 from connectors.testing.specimen import Ground, ids_of
@@ -168,12 +168,14 @@ class ListTests:
                 await ground.people.delete(id)
 
     async def test_a_cursor_goes_with_a_filter_and_with_a_total(self, ground: Ground) -> None:
+        """The filter is one that the backend judges exactly, as few of them do with texts: then by a group."""
         text = ground.specimen.text
-        for n in range(12):
-            await ground.person(**{text: "in" if n % 3 else "out"})
+        people = [await ground.person(**{text: "in" if n % 3 else "out"}) for n in range(12)]
         leaf = Compare(text, Operator.EQ, "in")
         if ground.people.judge(leaf) is not Verdict.EXACT:
-            pytest.skip("equality of this text is not exact here")
+            group = await ground.group(*(person for n, person in enumerate(people) if n % 3))
+            leaf = Compare(GROUPS, Operator.EQ, Ref(group.id))
+            assert ground.people.judge(leaf) is Verdict.EXACT
         pages = [await ground.people.search(Query(leaf, limit=4))]
         while pages[-1].cursor is not None:
             pages.append(await ground.people.search(Query(leaf, limit=4, cursor=pages[-1].cursor)))

@@ -7,7 +7,7 @@ USER = CollectionSpec(
     name="User",
     anchor="id",
     attributes=frozenset(
-        {"name", "description", "title", "email", "enabled", "age", "seen", "tags", "boss", "password"}
+        {"name", "description", "title", "email", "enabled", "age", "seen", "tags", "boss", "emails", "password"}
     ),
     options={
         "http": {
@@ -21,6 +21,7 @@ USER = CollectionSpec(
         }
     },
     references={GROUPS: Reference(("Group",), {"Group": ("name",)}), "boss": Reference(("User",), {"User": ("name",)})},
+    children={"emails": {"map": {"value": "address", "type": "kind"}}},
     secrets=frozenset({"password"}),
     types={"enabled": "boolean", "age": "integer", "seen": "dateTime", "boss": "reference"},
     many=frozenset({"tags"}),

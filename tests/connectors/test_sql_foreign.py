@@ -25,6 +25,10 @@ class TestForeignSqlite(ContractTests):
     def connector(self, tmp_path: Path) -> SqlConnector:
         return Foreign(sqlite_url(tmp_path)).connector()
 
+    @pytest.fixture
+    def unreachable(self, tmp_path: Path) -> SqlConnector:
+        return SqlConnector.from_options("away", {"url": sqlite_url(tmp_path / "no such folder")})
+
 
 class TestForeignPostgres(ContractTests):
     specimen = FOREIGN
@@ -32,6 +36,10 @@ class TestForeignPostgres(ContractTests):
     @pytest.fixture
     def connector(self, postgres_url: str) -> SqlConnector:
         return Foreign(postgres_url).connector()
+
+    @pytest.fixture
+    def unreachable(self) -> SqlConnector:
+        return SqlConnector.from_options("away", {"url": "postgresql://gateway@127.0.0.1:1/app", "timeout": 5})
 
 
 @pytest.fixture(params=["sqlite", "postgres_url", "mariadb_url"])

@@ -33,3 +33,7 @@ class TestForeignMariadb(ContractTests):
     @pytest.fixture
     def connector(self, mariadb_url: str) -> SqlConnector:
         return Foreign(mariadb_url).connector()
+
+    @pytest.fixture
+    def unreachable(self) -> SqlConnector:
+        return SqlConnector.from_options("away", {"url": "mariadb://gateway@127.0.0.1:1/app", "timeout": 5})

@@ -38,7 +38,9 @@ from pathlib import Path
 from typing import Any
 
 FOLDER = Path(__file__).parent / "dialogues"
-BACKENDS = ("memory", "embedded", "sql-sqlite", "sql-postgresql", "sql-mariadb", "openldap", "389ds", "samba")
+BACKENDS = (
+    "memory", "embedded", "sql-sqlite", "sql-postgresql", "sql-mariadb", "openldap", "openldap-posix", "389ds", "samba",
+)  # fmt: skip
 Content = dict[str, dict[str, Any]]
 """kind ("user", "group") → nickname → neutral name → value, or false"""
 

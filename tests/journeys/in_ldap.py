@@ -130,7 +130,7 @@ class InLdap:
     def change(self, kind: str, name: str, told: Told) -> None:
         if kind == "group":
             dn = f"cn={name},ou=groups,{self.server.base}"
-            held: dict[str, list[Any]] = {"member": [self._dn(each) for each in told["members"]]}
+            held: dict[str, list[Any]] = self._joined(told["members"])
         else:
             dn, held = self._dn(name), {self.names.get(key, key): [value] for key, value in told.items()}
         if "active" in told:
@@ -139,6 +139,10 @@ class InLdap:
             self._done(self.server.raw.modify_dn(dn, f"{self.rdn}={value}"))
             dn = self._dn(name)
         self._done(self.server.raw.modify(dn, {raw: [(ldap3.MODIFY_REPLACE, held[raw])] for raw in held}))
+
+    def _joined(self, members: Iterable[str]) -> dict[str, list[Any]]:
+        """How a group holds its members."""
+        return {"member": [self._dn(each) for each in members]}
 
     def _switch(self, active: bool) -> list[str]:
         """What the attribute of ``active`` holds."""

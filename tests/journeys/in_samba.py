@@ -73,7 +73,7 @@ class InSamba(InLdap):
         return ["user"], held
 
     def _group(self, name: str, members: Iterable[str]) -> tuple[list[str], dict[str, Any]]:
-        held = {"sAMAccountName": name, "member": [self._dn(each) for each in members]}
+        held = {"sAMAccountName": name, **self._joined(members)}
         return ["group"], {raw: value for raw, value in held.items() if value}
 
     def _switch(self, active: bool) -> list[str]:

@@ -15,7 +15,7 @@ from tests.journeys.in_keystone import InKeystone
 from tests.journeys.in_memory import InMemory
 from tests.journeys.in_samba import InSamba
 from tests.journeys.in_scim import InScim
-from tests.journeys.in_slapd import InSlapd
+from tests.journeys.in_slapd import InPosix, InSlapd
 from tests.journeys.in_sql import InApplication
 from tests.journeys.player import Player, serving
 
@@ -26,10 +26,10 @@ CASES = [(name, backend) for name, backends in journeys().items() for backend in
 @pytest.fixture
 def directory(backend: str, tmp_path: Path, request: pytest.FixtureRequest) -> Directory:
     """A fresh target."""
-    if backend == "openldap":
+    if backend in ("openldap", "openldap-posix"):
         server: Slapd = request.getfixturevalue("slapd")
         server.reset()
-        return InSlapd(server)
+        return InSlapd(server) if backend == "openldap" else InPosix(server)
     if backend == "389ds":
         return In389(request.getfixturevalue("directory_389"))
     if backend == "samba":
