@@ -57,6 +57,7 @@ class CollectionSpec:
     :param many: attributes that take several values. :param whole: attributes that hold JSON, given and taken as text.
     :param names: SCIM path → attribute, for people who write the path where an attribute is meant.
     :param calls: the calls of ``lifecycle.after``, verbatim; ``Calling.call`` makes them by their number.
+    :param parents: every ``@parent`` that the mapping gives: where new entries go, and where lifecycle moves them.
     :param types: attribute → ``string boolean integer decimal dateTime binary reference`` as the SCIM side types it.
     """
 
@@ -75,6 +76,7 @@ class CollectionSpec:
     whole: frozenset[str] = frozenset()
     names: Mapping[str, str] = field(default_factory=dict)
     calls: tuple[Mapping[str, Any], ...] = ()
+    parents: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,10 +50,10 @@ async def check(link: Link, specs: Mapping[str, CollectionSpec], settings: Setti
 
 
 async def _rights(link: Link, place: Place) -> list[Finding]:
-    """The bases can be read, and so can the ids of the entries there."""
+    """The bases are there and can be read, and so are all places where entries go: also those for leavers."""
     name = place.spec.name
     found: list[Finding] = []
-    for dn in dict.fromkeys((*place.bases, place.parent)):
+    for dn in dict.fromkeys((*place.bases, *place.homes)):
         try:
             seen = await link.find(dn, query.ALL, ("1.1",), BASE_OBJECT)
         except Unavailable:

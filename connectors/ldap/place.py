@@ -7,7 +7,7 @@ from typing import TypeVar
 from connectors.contract import CollectionSpec
 from connectors.entry import MEMBERS, PARENT, Entry, Value
 from connectors.ldap import query
-from connectors.ldap.dn import normal_type, parse, split
+from connectors.ldap.dn import is_under, normal_type, parse, split
 from connectors.ldap.filtertext import parse_filter
 from connectors.ldap.messages import Row
 from connectors.ldap.numbers import Numbers, numbers_of
@@ -55,6 +55,8 @@ class Place:
     member_by: str | None = None
     """the naming attribute of members whose value ``member`` holds; None where it holds their DNs"""
     by_class: bool = True
+    homes: tuple[str, ...] = ()
+    """every parent that the mapping may give an entry"""
     _requests: dict[frozenset[str] | None, list[str]] = field(default_factory=dict, repr=False, compare=False)
     _shown: dict[frozenset[str] | None, Wanted] = field(default_factory=dict, repr=False, compare=False)
 
@@ -167,9 +169,16 @@ def place_of(spec: CollectionSpec, settings: Settings) -> Place:
         errors.append(f"{spec.name}: members.chunk must be a number above 0")
     bases = tuple(each.replace("{base}", settings.base) for each in _texts(options.get("search_base", ())))
     parents = [each.replace("{base}", settings.base) for each in _parents(options.get("parent"))]
+    homes = tuple(dict.fromkeys([*parents, *(each.replace("{base}", settings.base) for each in spec.parents)]))
     placeholder = members.get("placeholder")
-    dns = [*bases, *parents, *([str(placeholder).replace("{base}", settings.base)] if placeholder else [])]
+    dns = [*bases, *homes, *([str(placeholder).replace("{base}", settings.base)] if placeholder else [])]
     errors += [f"{spec.name}: '{dn}' is no distinguished name" for dn in dns if not parse(dn)]
+    errors += [
+        f"{spec.name}: search_base: entries in '{dn}' would not be found again; "
+        f"search_base must hold every parent and move_to"
+        for dn in homes
+        if bases and parse(dn) and not any(is_under(dn, each) for each in bases if parse(each))
+    ]
     kind = _kind(classes)
     term = query.equal("objectClass", kind.encode())
     if "search_filter" in options:
@@ -193,6 +202,7 @@ def place_of(spec: CollectionSpec, settings: Settings) -> Place:
         classes=classes,
         rdn=str(rdn),
         parent=parents[-1] if parents else settings.base,
+        homes=homes or (settings.base,),
         base=settings.base,
         member=str(members["attr"]) if MEMBERS in spec.references else None,
         placeholder=str(placeholder).replace("{base}", settings.base) if placeholder else None,

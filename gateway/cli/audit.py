@@ -11,7 +11,7 @@ from rich.text import Text
 
 from gateway.cli.options import ConfigOption, ConnectionOption, JsonOption, chosen_connection, configured
 from gateway.cli.outcome import outcomes
-from gateway.cli.screen import flow, narrow, say, say_json, show, table
+from gateway.cli.screen import flow, narrow, printable, say, say_json, show, table
 from gateway.config.values import duration
 
 if TYPE_CHECKING:
@@ -44,8 +44,8 @@ def audit(
         return
     shown = table("time (UTC)", "connection", "who", "operation", "resource", "outcome", "changes")
     for line in lines:
-        subject = f"{line.resource_type} {line.id}".strip()
-        what = "; ".join(filter(None, [*(changed(each) for each in line.changes), line.detail]))
+        subject = printable(f"{line.resource_type} {line.id}".strip())
+        what = printable("; ".join(filter(None, [*(changed(each) for each in line.changes), line.detail])))
         style = STYLES.get(line.outcome, "")
         time = line.time.strftime("%Y-%m-%d %H:%M:%S")
         if narrow():
@@ -55,7 +55,7 @@ def audit(
                 flow(Text(f"    {what}"), hang=4)
             continue
         outcome = f"[{style}]{line.outcome}[/]" if style else line.outcome
-        shown.add_row(time, line.connection, line.actor, line.operation, subject, outcome, plain(what))
+        shown.add_row(time, line.connection, line.actor, line.operation, plain(subject), outcome, plain(what))
     if not narrow():
         show(shown)
     if not lines:

@@ -1,4 +1,4 @@
-"""``dirbridge relink``: after the loss of a ledger, take the target's objects back into care."""
+"""``dirbridge relink``: after the loss of a ledger, or a restore of the target, take its objects back into care."""
 
 import asyncio
 from typing import Annotated
@@ -21,6 +21,8 @@ def relink(
 ) -> None:
     """Rebuild what can be rebuilt of a lost ledger: which object of the target is whose.
 
+    With a ledger, after a restore that gave the target's entries other ids: they go on under the SCIM ids they had.
+
     Aliases, ledger values, memberships asserted, and deletions cannot be rebuilt; back the ledger up.
     """
     from gateway.app.parts import assemble
@@ -35,4 +37,5 @@ def relink(
         return
     for kind, counts in linked.items():
         verb = "would be linked" if dry_run else "linked"
-        say(f"{kind}: {counts['linked']} {verb}, {counts['known']} known already, {counts['left']} left alone")
+        kept = f" ({counts['moved']} under the id that they had)" if counts["moved"] else ""
+        say(f"{kind}: {counts['linked']} {verb}{kept}, {counts['known']} known already, {counts['left']} left alone")

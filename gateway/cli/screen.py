@@ -22,6 +22,11 @@ def say(text: str = "", style: str = "") -> None:
     out.print(Text(text, style=style))
 
 
+def printable(text: str) -> str:
+    """Write a stranger's text so that a terminal shows it and does not obey it: ``\\x1b`` for an escape character."""
+    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)
+
+
 def flow(text: Text, *, hang: int = 0) -> None:
     """Print a paragraph: folded between words, ``hang`` columns in from its second line on.
 

@@ -71,7 +71,7 @@ SECTION_OPTIONS: Mapping[str, Keys] = {
     "ldap": {
         "class": Key("the objectClass values of a new entry", ("texts",)),
         "rdn": Key("the attribute that names the entry"),
-        "search_base": Key("where to look for entries, when wider than `parent`", ("texts",)),
+        "search_base": Key("where to look for entries; every `parent` and `move_to` must lie within", ("texts",)),
         "numbers": Key("numbers that new entries get: attribute → `{ from, to, counter }`", ("table",)),
         "search_filter": Key("RFC 4515 filter that narrows every search; default: the structural class"),
     },

@@ -8,6 +8,7 @@ from gateway.mapping import rfc7643
 from gateway.mapping.bound import BoundRow
 from gateway.mapping.index import AttributeIndex, Known
 from gateway.mapping.model import SchemaAttribute, Section
+from gateway.mapping.parts import is_unique
 
 Document = dict[str, Any]
 
@@ -78,15 +79,16 @@ class Advertised:
     def _attribute(self, known: Known) -> Document | None:
         rows = self.rows.get(known.path, [])
         if known.path == "members" and self.section.members is not None:
-            returned = self.section.members.returned
-            return described(replace(known.head, returned=returned), known.head.sub_attributes)
+            rules = self.section.members
+            kinds = [_of_kinds(part, rules.ref) for part in known.head.sub_attributes]
+            return described(replace(known.head, returned=rules.returned), kinds)
         if known.path == "groups" and self.groups and not rows:
             return described(known.head, known.head.sub_attributes)
         if known.path in self.implicit and not rows:
             return described(known.head, ())
         if not rows:
             return None
-        return described(_as_mapped(known.head, rows), _parts(known.head, rows))
+        return described(_as_mapped(self.section, known.head, rows), _parts(known.head, rows))
 
     def _other_names(self, taken: set[str]) -> list[Document]:
         """Other names of whole attributes (``also``) can be written and looked for, and are not read back."""
@@ -103,15 +105,26 @@ class Advertised:
         return others
 
 
-def _as_mapped(head: SchemaAttribute, rows: Sequence[BoundRow]) -> SchemaAttribute:
+def _of_kinds(part: SchemaAttribute, kinds: tuple[str, ...]) -> SchemaAttribute:
+    """A part of ``members`` for the resource types that members may be of."""
+    if part.type == "reference":
+        return replace(part, reference_types=kinds)
+    return replace(part, canonical=kinds) if part.name == "type" else part
+
+
+def _as_mapped(section: Section, head: SchemaAttribute, rows: Sequence[BoundRow]) -> SchemaAttribute:
     """The facts of an attribute under its rows."""
     mutability, returned = _mutability(head, rows), head.returned
     if mutability == "writeOnly" or not any(row.reads for row in rows):
         returned = "never"
-    unique = [row.row.unique for row in rows if row.path.known.sub is None and row.row.unique is not None]
-    uniqueness = head.uniqueness if not unique else "server" if any(unique) else "none"
+    whole = [row for row in rows if row.path.known.sub is None]
+    uniqueness = head.uniqueness
+    if any(is_unique(section, row) for row in whole):
+        uniqueness = "server" if uniqueness == "none" else uniqueness
+    elif any(row.row.unique is False for row in whole):
+        uniqueness = "none"
     needed = mutability != "readOnly" and any(row.required for row in rows)
-    canonical = head.canonical or _table_keys([row for row in rows if row.path.known.sub is None])
+    canonical = head.canonical or _table_keys(whole)
     return replace(
         head, mutability=mutability, returned=returned, uniqueness=uniqueness, required=needed, canonical=canonical
     )

@@ -45,9 +45,16 @@ def collection_spec(
             row.attr for row in rows if row.attr and any(step.name == "json" for step in row.pipeline.steps)
         ),
         names={row.name: row.attr for row in rows if row.attr},
+        parents=_parents(section),
         calls=tuple(after.call for after in section.lifecycle.after),
         types={**dict.fromkeys(stamps, "dateTime"), **_types(rows, sets)},
     )
+
+
+def _parents(section: Section) -> tuple[str, ...]:
+    moves = "move" in (section.lifecycle.deactivate, section.lifecycle.delete)
+    homes = [choice.dn for choice in section.parent]
+    return tuple(dict.fromkeys([*homes, section.lifecycle.move_to] if moves and section.lifecycle.move_to else homes))
 
 
 def _references(

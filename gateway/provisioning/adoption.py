@@ -4,13 +4,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NoReturn
 
-from scim2_models import ForbiddenException, UniquenessException
+from scim2_models import ForbiddenException, NotFoundException, UniquenessException
 
 from connectors.contract import Query
 from connectors.entry import PARENT, Change, Entry
 from connectors.filters import Filter, Or
 from gateway.ledger.model import Assertion
 from gateway.provisioning.ground import Ground
+from gateway.provisioning.standing import gone
 from gateway.provisioning.uniqueness import Claimed, values_of
 
 Claim = Literal["adopt", "restore", "finish"]
@@ -55,19 +56,31 @@ async def candidates(ground: Ground, meant: Match) -> tuple[Entry, ...]:
 
 
 async def former(ground: Ground, resource: Mapping[str, Any]) -> Assertion | None:
-    """The deleted or absent object of this connection whose externalId the POST bears: the same person (rule 22).
+    """The deleted or absent object of this connection whose externalId the POST bears: the same person (rule 22). So is
+    one whose entry somebody else took away in the target: its id is all the IdP knows, and would never be good again.
 
     :raises UniquenessException: a live one bears it, and ``match`` says that this means the same.
+    :raises Unavailable: a live one is missing that was there a moment ago (rule 2).
     """
     external = resource.get("externalId")
     if not isinstance(external, str) or not external:
         return None
     rows = await ground.ledger.by_external(ground.scope, external)
     live = [row for row in rows if row.life == "live" and not row.overlay.keys() & {"userName", "@unanswered"}]
-    if live and "externalId" in ground.mapping.section.match:
+    lost = [row for row in live if await _lost(ground, row)]
+    if len(live) > len(lost) and "externalId" in ground.mapping.section.match:
         taken(f"a {ground.type} with this externalId is managed by this connection already")
-    gone = [row for row in rows if row.life != "live" and not is_released(row)]
-    return max(gone, key=lambda row: (row.life == "absent", str(row.modified)), default=None)
+    former = [row for row in rows if row.life != "live" and not is_released(row)] + lost
+    return max(former, key=lambda row: (row.life != "deleted", str(row.modified)), default=None)
+
+
+async def _lost(ground: Ground, row: Assertion) -> bool:
+    """Whether a live object has no entry any more, although nobody asked this connection to remove it."""
+    try:
+        await ground.reader.load(ground.type, row.id)
+    except NotFoundException:
+        return await gone(ground, row.anchor)  # it may merely lie outside the scope
+    return False
 
 
 def is_released(row: Assertion) -> bool:

@@ -107,17 +107,31 @@ async def _met(order: Order, entry: Entry, held: frozenset[str]) -> Standing:
 
 
 async def _return_of(order: Order, former: Assertion, entries: Mapping[str, Entry], held: frozenset[str]) -> Standing:
-    """Someone comes back whom this connection had deleted or made absent (rule 22)."""
+    """Someone comes back whom this connection had deleted or made absent (rule 22), or whose entry is lost."""
     ground = order.ground
     require(held, frozenset({ground.key(former.id)}))
     if await recovery.settle_before(ground, former.id):
         former = await ground.ledger.get(ground.scope, former.id) or former
     entry = entries.get(former.anchor or "") or await _still_there(ground, former)
+    if entry is None and former.life == "live" and len(entries) == 1:
+        return await _moved_in(order, former, next(iter(entries.values())), held)
     if set(entries) - {former.anchor}:
         raise UniquenessException(detail="externalId and the other match attributes name different entries")
     if entry is not None:
         return await restore(order, former, entry, held)
     return await _new(replace(order, id=former.id), held)
+
+
+async def _moved_in(order: Order, former: Assertion, entry: Entry, held: frozenset[str]) -> Standing:
+    """An entry stands in for one that is lost, as after the target was restored with other ids: it gets the old id."""
+    ground = order.ground
+    require(held, frozenset({ground.key(entry.id)}))
+    owner = (await ground.ledger.by_anchors(ground.scope, [entry.id])).get(entry.id)
+    if adoption.claim(ground, entry, owner, None) != "adopt":
+        raise UniquenessException(detail="externalId and the other match attributes name different entries")
+    there = Standing(former.id, entry, ground.mapping.read(entry, former.stored), replace(former, anchor=entry.id))
+    asked = replace(_asked(order, "adopt", former.document), overlay=FORGOTTEN)
+    return await bring_to(ground, there, entry, asked, held)
 
 
 async def _still_there(ground: Ground, former: Assertion) -> Entry | None:

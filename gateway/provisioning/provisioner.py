@@ -2,12 +2,12 @@
 
 import logging
 from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 
 from scim2_models import ForbiddenException, NotFoundException, SCIMException
 
 from connectors.contract import Collection
-from gateway.ledger import Ledger, Scope
+from gateway.ledger import Ledger, LedgerUnavailable, Scope
 from gateway.mapping.compiled import Mapping as CompiledMapping
 from gateway.provisioning import aftermath, creating, deleting, errors, members, membership, updating
 from gateway.provisioning.ground import AfterCall, Ground, Trail, trail
@@ -156,7 +156,7 @@ class Provisioner:
 
     @asynccontextmanager
     async def _writing(self, ground: Ground, id: str, operation: str, expels: bool = False) -> AsyncIterator[None]:
-        """A request that writes: a refusal before anything was recorded has its line in the audit too (O14).
+        """A request that writes: one that ends before anything was recorded has its line in the audit too (O14).
 
         :param expels: the request would put somebody out; a refusal then is somebody who stays in, and is said aloud.
         """
@@ -165,15 +165,23 @@ class Provisioner:
             with self.request():
                 yield
         except SCIMException as refusal:
-            left = trail.get()
-            if refusal.status < 500 and not left.recorded and not left.noted:
-                with errors.ledger_translated():
-                    await note(ground, operation, "refused", id, str(refusal))
+            await self._noted(ground, operation, id, refusal)
             if expels and isinstance(refusal, ForbiddenException):
                 log.warning("%s of %s %s was refused: %s", operation, ground.type, id, refusal)
             raise
         finally:
             trail.reset(token)
+
+    async def _noted(self, ground: Ground, operation: str, id: str, refusal: SCIMException) -> None:
+        left = trail.get()
+        if left.recorded or left.noted or isinstance(refusal.__cause__, LedgerUnavailable):
+            return
+        if refusal.status < 500:
+            with errors.ledger_translated():
+                await note(ground, operation, "refused", id, str(refusal))
+        else:
+            with suppress(LedgerUnavailable):  # the answer is 503 already
+                await note(ground, operation, "failed", id, str(refusal))
 
     @contextmanager
     def request(self) -> Iterator[None]:

@@ -6,7 +6,7 @@ The group itself is never read for them: a change names ids, and whose they are 
 from collections.abc import Iterator
 from typing import Any, Literal
 
-from scim2_models import InvalidValueException, MutabilityException
+from scim2_models import MutabilityException
 from scim2_models.path import AttrPath, CompareOperator, Comparison, FilterNode, LogicalExpr, LogicalOperator, ValuePath
 
 from gateway.provisioning.model import MemberChange
@@ -71,10 +71,7 @@ def named(attribute: Attribute, value: Any, dialect: Dialect) -> tuple[str, ...]
     if dialect.remove_values:
         entries = [{"value": entry} if isinstance(entry, str) else entry for entry in entries]
     elements = canonical(attribute, entries, dialect) or []
-    ids = tuple(dict.fromkeys(element.get("value") for element in elements))
-    if None in ids or len(elements) == 0 < len(entries):
-        raise InvalidValueException(attribute="members.value", detail="A member needs a value")
-    return tuple(str(id) for id in ids)
+    return tuple(dict.fromkeys(str(element["value"]) for element in elements))
 
 
 def disjuncts(node: FilterNode) -> tuple[str, ...] | None:

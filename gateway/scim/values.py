@@ -46,7 +46,14 @@ def many(attribute: Attribute, value: Any, dialect: Dialect) -> list[Any] | None
             raise refuse(attribute, "an array")
         value = [value]
     elements = [element for item in value if (element := _element(attribute, item, dialect)) is not None]
+    if is_members(attribute) and (len(elements) < len(value) or any("value" not in each for each in elements)):
+        raise InvalidValueException(attribute="members.value", detail="A member needs a value")
     return distinct(attribute, elements)
+
+
+def is_members(attribute: Attribute) -> bool:
+    """Whether these are the members of a group: one who is nobody is refused, for a replace by nobody empties it."""
+    return attribute.name == "members" and "display" in attribute.subs
 
 
 def _element(attribute: Attribute, value: Any, dialect: Dialect) -> Any:
@@ -79,7 +86,7 @@ def identity(attribute: Attribute, element: dict[str, Any]) -> Any:
     kind = element.get("type")
     sub = attribute.subs.get("value")
     # A member is one whatever type was sent with it.
-    folded = None if "display" in attribute.subs and attribute.name == "members" else kind and str(kind).lower()
+    folded = None if is_members(attribute) else kind and str(kind).lower()
     return (folded, fold(sub, value) if sub else value)
 
 

@@ -214,6 +214,18 @@ def test_the_audit_shows_who_did_what(tmp_path: Path) -> None:
     assert dirbridge("audit", "--since", "soon", cwd=tmp_path).returncode == 2
 
 
+def test_the_audit_shows_what_a_terminal_would_obey(tmp_path: Path) -> None:
+    with serving(cwd=tmp_path) as gateway:
+        status, created = gateway.ask("POST", "/Users", {**ANN, "displayName": "a\x1b[31m\x1b]0;owned\x07\nb\u202ec"})
+        assert status == 201
+        assert created["displayName"] == "a\x1b[31m\x1b]0;owned\x07\nb\u202ec", "nothing is lost on the way"
+    for screen in (dirbridge("audit", cwd=tmp_path).stdout, on_terminal("audit", cwd=tmp_path)):
+        assert "\x1b[31m" not in screen
+        assert "\x1b]0" not in screen
+        assert "\u202e" not in screen
+        assert r"displayName = a\x1b[31m\x1b]0;owned\x07\nb\u202ec" in " ".join(screen.split())
+
+
 def test_relink_takes_objects_back_after_the_loss_of_the_ledger(tmp_path: Path) -> None:
     with serving(cwd=tmp_path) as gateway:
         _, created = gateway.ask("POST", "/Users", ANN)
@@ -225,10 +237,10 @@ def test_relink_takes_objects_back_after_the_loss_of_the_ledger(tmp_path: Path) 
         assert done.returncode == 0, done.stderr
         return dict(json.loads(done.stdout)["User"])
 
-    assert relinked() == {"linked": 0, "known": 0, "left": 1}
-    assert relinked("--all", "--dry-run") == {"linked": 1, "known": 0, "left": 0}
-    assert relinked("--all") == {"linked": 1, "known": 0, "left": 0}
-    assert relinked("--all") == {"linked": 0, "known": 1, "left": 0}
+    assert relinked() == {"linked": 0, "moved": 0, "known": 0, "left": 1}
+    assert relinked("--all", "--dry-run") == {"linked": 1, "moved": 0, "known": 0, "left": 0}
+    assert relinked("--all") == {"linked": 1, "moved": 0, "known": 0, "left": 0}
+    assert relinked("--all") == {"linked": 0, "moved": 0, "known": 1, "left": 0}
     with serving(cwd=tmp_path) as gateway:
         assert gateway.ask("POST", "/Users", ANN)[0] == 409
         assert gateway.ask("GET", f"/Users/{created['id']}")[1]["userName"] == "ann@example.com"

@@ -1,5 +1,6 @@
 """``[target.NAME]`` with ``kind = "ldap"``: every mistake named at once, and no password in clear text."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -81,6 +82,11 @@ def test_clear_text_where_it_is_meant_or_stays_in_the_machine(options: dict[str,
         ({"class": ["person"]}, None, "'rdn' must name"),
         ({"class": ["person"], "rdn": "uid", "parent": "people"}, None, "'people' is no distinguished name"),
         ({"class": ["person"], "rdn": "uid", "search_base": ["x"]}, None, "'x' is no distinguished name"),
+        (
+            {"class": ["person"], "rdn": "uid", "parent": "ou=people,{base}", "search_base": "OU=people, {base}"},
+            None,
+            "search_base: entries in 'ou=leavers,dc=example,dc=com' would not be found again",
+        ),
         ({"class": ["person"], "rdn": "uid"}, {}, "members.attr must name"),
         ({"class": ["person"], "rdn": "uid"}, {"attr": "member", "chunk": 0}, "members.chunk must be"),
         ({"class": ["person"], "rdn": "uid"}, {"attr": "member", "placeholder": "x"}, "'x' is no distinguished name"),
@@ -89,6 +95,7 @@ def test_clear_text_where_it_is_meant_or_stays_in_the_machine(options: dict[str,
 def test_a_mistake_in_a_section_is_named(options: dict[str, Any], members: Any, words: str) -> None:
     references = {} if members is None else {"@members": Reference(("User",))}
     spec = CollectionSpec("User", "entryUUID", options=options, members=members, references=references)
+    spec = replace(spec, parents=("ou=leavers,{base}",) if "search_base" in options else ())
     with pytest.raises(ValueError, match="User: ") as refused:
         LdapConnector.from_options("corp", FINE).collections({"User": spec})
     assert words in str(refused.value)

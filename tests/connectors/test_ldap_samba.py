@@ -156,7 +156,8 @@ async def test_groups_in_groups_are_shown_as_members(ground: Ground) -> None:
 async def test_a_primary_group_is_no_membership_of_this_kind(ground: Ground, domain: Samba) -> None:
     """Who belongs by primaryGroupID cannot be added, and is not in ``member``: that is said, not passed over."""
     connector = LdapConnector.from_options("test", domain.options)
-    spec = replace(ROLE, options={**ROLE.options, "search_base": [f"CN=Users,{domain.domain}"]})
+    users = f"CN=Users,{domain.domain}"
+    spec = replace(ROLE, options={**ROLE.options, "search_base": [users], "parent": users})
     groups = connector.collections({"User": ACCOUNT, "Group": spec})["Group"]
     ann = await ground.user(1)
     everybody = (await groups.search(Query(filter=Compare("cn", Operator.EQ, "Domain Users")))).entries[0]

@@ -62,6 +62,20 @@ def test_mutability_required_and_returned_are_as_mapped() -> None:
     assert parts(found["emails"])["type"]["canonicalValues"] == ["work", "home", "other"]
 
 
+@pytest.mark.parametrize(("ref", "kinds"), [('"user"', ["User"]), ('["user", "group"]', ["User", "Group"])])
+def test_a_group_says_that_its_name_is_unique_and_who_may_be_in_it(ref: str, kinds: list[str]) -> None:
+    group = f'[group]\nanchor = "id"\n[group.map]\ndisplayName = "cn"\n[group.members]\nattr = "member"\nref = {ref}\n'
+    found = attributes(mapping_of('[user]\nanchor = "id"\n[user.map]\nuserName = "uid"\n' + group)
+                       .resources["Group"].schema_documents)  # fmt: skip
+    assert found["displayName"]["uniqueness"] == "server", "a second one of that name is 409"
+    assert parts(found["members"])["type"]["canonicalValues"] == kinds
+    assert parts(found["members"])["$ref"]["referenceTypes"] == kinds
+    free = attributes(
+        mapping_of(group.replace('"cn"', '{ attr = "cn", unique = false }')).resources["Group"].schema_documents
+    )
+    assert free["displayName"]["uniqueness"] == "none"
+
+
 def test_o7_another_name_is_advertised_as_such() -> None:
     alias = attributes(USER.schema_documents)["department"]
     assert (alias["mutability"], alias["returned"]) == ("writeOnly", "never")

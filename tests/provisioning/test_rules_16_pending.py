@@ -32,6 +32,21 @@ async def test_rule_16_an_outage_is_503_with_a_wait_never_404_or_400(tmp_path: P
             assert failure.value.retry_after > 0
 
 
+async def test_o14_what_an_outage_ended_before_it_was_planned_has_its_audit_line(tmp_path: Path) -> None:
+    async with site(tmp_path) as here:
+        ann = await here.post(ANN)
+        here.weather.down = True
+        for request in (here.post({"userName": "bob"}), here.patch(ann["id"], {"title": "T"}), here.delete(ann["id"])):
+            with pytest.raises(Unavailable503):
+                await request
+        lines = [(line.operation, line.outcome, line.id) for line in (await here.ledger.audit())[1:]]
+        assert lines == [
+            ("create", "failed", ""),
+            ("patch", "failed", ann["id"]),
+            ("delete", "pending", ann["id"]),
+        ]
+
+
 async def test_rule_16_only_the_reducing_part_stays_pending(tmp_path: Path) -> None:
     async with site(tmp_path) as here:
         ann = await here.post(ANN)

@@ -179,3 +179,12 @@ async def test_the_envelope_of_a_group_patch(tolerant: Wire) -> None:
     group = await tolerant.group("Team")
     body = {"schemas": [PATCH], "Operations": [{"op": "add", "path": "members", "value": [{}]}]}
     fails(await tolerant.send("PATCH", f"/Groups/{group['id']}", body), 400, "invalidValue")
+
+
+@pytest.mark.parametrize("nobody", [[{"value": ""}], [{"display": "x"}], [None], {}, [{}]])
+async def test_a_member_who_is_nobody_is_refused_and_empties_no_group(tolerant: Wire, nobody: Any) -> None:
+    group, ids = await team(tolerant)
+    body = {"schemas": [GROUP], "displayName": "Other", "members": nobody}
+    fails(await tolerant.send("PUT", f"/Groups/{group['id']}", body), 400, "invalidValue")
+    fails(await tolerant.send("POST", "/Groups", body), 400, "invalidValue")
+    assert await members(tolerant, group) == set(ids[:2])
