@@ -84,7 +84,7 @@ async def test_h11_an_account_made_by_a_first_sign_in_is_adopted(heeler: World) 
     assert heeler.room.login("Ann@corp.example").status_code == 403
 
 
-async def test_h7_the_name_of_whom_entra_deletes_is_kept_out_under_any_dialect(heeler: World) -> None:
+async def test_the_name_of_whom_entra_deletes_is_kept_out_under_any_dialect(heeler: World) -> None:
     id = (await heeler.user())["id"]
     name = f"{'0' * 32}ann@corp.example"
     await heeler.patch(f"/Users/{id}", {"op": "replace", "value": {"active": "False", "userName": name}})
