@@ -158,7 +158,11 @@ class Collection(Protocol):
     capabilities: Capabilities
 
     def judge(self, leaf: Leaf) -> Verdict:
-        """Say, without I/O, how well this backend would answer one leaf of a filter."""
+        """Say, without I/O, how well this backend would answer one leaf of a filter.
+
+        ``@id`` by ``EQ`` and by ``AnyOf`` is always ``EXACT``: the layers above find entries by it. All else may be
+        ``UNSUPPORTED``. Who has the entries at hand decides with ``connectors.matching.matches``.
+        """
         ...
 
     async def create(self, attributes: Attributes, id: str | None = None) -> Entry:
@@ -177,7 +181,11 @@ class Collection(Protocol):
         ...
 
     async def search(self, query: Query) -> Page:
-        """Return the entries that match. :raises Unsupported, TooMany, Unavailable:"""
+        """Return the entries that match.
+
+        :raises Unsupported: it cannot, or ``query.cursor`` is none of this collection's.
+        :raises TooMany, Unavailable:
+        """
         ...
 
     async def update(self, id: str, changes: Sequence[Change], expected: str | None = None) -> Entry | None:

@@ -145,7 +145,7 @@ class FilterTests:
         _tell(await people.wrong([AnyOf(text, values, exact) for values in lists for exact in (False, True)]))
         ids = list(people.held)
         many = tuple(ids[:7]) + tuple(f"no-such-id-{n}" for n in range(3000)) + ("*", "", "' OR 1=1", "a\0")
-        assert ground.people.judge(AnyOf(ID, many)) is Verdict.EXACT
+        assert ground.people.judge(AnyOf(ID, many)) is Verdict.EXACT, "the layers above find entries by @id"
         assert await ground.found(AnyOf(ID, many)) == set(ids[:7])
 
     async def test_present(self, ground: Ground) -> None:
