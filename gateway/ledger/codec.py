@@ -93,12 +93,12 @@ def assertion(row: Row) -> Assertion:
 
 
 def goal_text(goal: Goal) -> str:
-    return dumps([goal.deactivate, goal.delete, sorted(goal.remove_members), list(goal.must)])
+    return dumps([goal.deactivate, goal.delete, sorted(goal.remove_members), list(goal.must), goal.roles])
 
 
 def _goal(text: str) -> Goal:
-    deactivate, delete, members, must = orjson.loads(text)
-    return Goal(deactivate, delete, frozenset(members), tuple(must))
+    deactivate, delete, members, must, *roles = orjson.loads(text)  # without roles: written before there were any
+    return Goal(deactivate, delete, frozenset(members), tuple(must), *roles)
 
 
 def pending(row: Row) -> Pending:

@@ -121,15 +121,17 @@ class Goal:
 
     :param deactivate: enforce ``active = false``. :param delete: carry out the SCIM DELETE.
     :param remove_members: SCIM ids that must leave this group. :param must: the ``must`` calls of these events.
+    :param roles: compute the roles that follow from groups again: the object lost a group.
     """
 
     deactivate: bool = False
     delete: bool = False
     remove_members: frozenset[str] = frozenset()
     must: tuple[str, ...] = ()
+    roles: bool = False
 
     def __bool__(self) -> bool:
-        return self.deactivate or self.delete or bool(self.remove_members) or bool(self.must)
+        return self.deactivate or self.delete or bool(self.remove_members) or bool(self.must) or self.roles
 
     def __or__(self, other: "Goal") -> "Goal":
         return Goal(
@@ -137,6 +139,7 @@ class Goal:
             self.delete or other.delete,
             self.remove_members | other.remove_members,
             self.must + tuple(call for call in other.must if call not in self.must),
+            self.roles or other.roles,
         )
 
 

@@ -31,7 +31,9 @@ async def of_update(ground: Ground, there: Standing, asked: Sequence[MemberChang
         await join(ground, [there.id])
     if roles.followers(ground):
         named = {id for change in asked for id in change.ids or ()}
-        await roles.follow(ground, named | there.moved | (await _members(ground, there) if there.renamed else set()))
+        joining = {id for change in asked if change.op != "remove" for id in change.ids or ()}
+        renamed = await _members(ground, there) if there.renamed else set()
+        await roles.follow(ground, named | there.moved | renamed, losing=(named | there.moved) - joining | renamed)
 
 
 async def _members(ground: Ground, there: Standing) -> set[str]:

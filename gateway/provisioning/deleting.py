@@ -29,7 +29,7 @@ async def delete(ground: Ground, id: str, when: Precondition) -> None:
     followers = roles.followers(ground)
     members = await ground.ledger.asserted_members(ground.scope, id) if followers else frozenset()
     await under_locks(ground, frozenset({ground.key(id)}), partial(_delete, ground, id, when))
-    await roles.follow(ground, members)
+    await roles.follow(ground, members, losing=members)
 
 
 async def _delete(ground: Ground, id: str, when: Precondition, held: frozenset[str]) -> None:

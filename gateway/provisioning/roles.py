@@ -1,16 +1,16 @@
 """``set`` rows with ``by_group``: a role that follows membership (H15), computed again whenever membership changes."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from contextlib import suppress
 from functools import partial
 from typing import Any
 
 from connectors.entry import GROUPS, Change, Kind, Ref
-from connectors.errors import NotFound
-from gateway.ledger.model import Confirmed
+from connectors.errors import NotFound, Unavailable
+from gateway.ledger.model import Confirmed, Goal, Pending
 from gateway.mapping.model import Row
-from gateway.provisioning.ground import Ground, under_locks
-from gateway.provisioning.protocol import Write, carry_out
+from gateway.provisioning.ground import Ground, actor, under_locks
+from gateway.provisioning.protocol import FIRST_PAUSE, Write, audited_beside, carry_out
 from gateway.provisioning.standing import own
 from gateway.provisioning.touching import may_touch
 
@@ -32,14 +32,39 @@ def renames(group: Ground, changes: Iterable[Change]) -> bool:
     return any(change.attribute in names for change in changes) and bool(followers(group))
 
 
-async def follow(group: Ground, ids: Iterable[str]) -> None:
-    """Compute the roles of these members again. What already is as it should be is not written."""
+async def follow(group: Ground, ids: Iterable[str], losing: Collection[str] = ()) -> None:
+    """Compute the roles of these members again. What already is as it should be is not written.
+
+    :param losing: who of them left the group, or may have: what an outage keeps from being done is done later.
+    :raises Unavailable: the target is away.
+    """
     for kind in followers(group):
-        for id in sorted(ids):
-            await under_locks(kind, frozenset({kind.key(id)}), partial(_follow, kind, id))
+        left = sorted(ids)
+        while left:
+            try:
+                await follow_one(kind, left[0], loses=left[0] in losing)
+            except Unavailable as failure:
+                await _park(kind, [id for id in left if id in losing], failure.detail)
+                raise
+            left.pop(0)
 
 
-async def _follow(kind: Ground, id: str, _: frozenset[str]) -> None:
+async def follow_one(kind: Ground, id: str, *, loses: bool = False) -> None:
+    """Compute the roles of one member again."""
+    await under_locks(kind, frozenset({kind.key(id)}), partial(_follow, kind, id, loses))
+
+
+async def _park(kind: Ground, ids: Iterable[str], reason: str) -> None:
+    who = actor.get()
+    for id in ids:
+        due = kind.clock() + FIRST_PAUSE
+        goal = Goal(roles=True)
+        await kind.ledger.park(
+            Pending(kind.scope, id, None, goal, due, reason=reason, actor=who.name, request_id=who.request_id)
+        )
+
+
+async def _follow(kind: Ground, id: str, loses: bool, _: frozenset[str]) -> None:
     assertion = own(kind, await kind.ledger.get(kind.scope, id))
     if assertion is None or assertion.life != "live" or assertion.anchor is None:
         return
@@ -55,12 +80,15 @@ async def _follow(kind: Ground, id: str, _: frozenset[str]) -> None:
             if entry.attributes.get(name, ()) != values
         ]
 
+        told = audited_beside(kind, entry, changes)
+
         async def apply() -> Confirmed:
             await kind.collection.update(anchor, changes)
-            return Confirmed(id=id, anchor=anchor, work=assertion.work)
+            return Confirmed(id=id, anchor=anchor, work=assertion.work, changes=told)
 
         if changes and await may_touch(kind, id):
-            await carry_out(kind, Write("role", id, anchor, before=entry), apply)
+            write = Write("role", id, anchor, before=entry, reducing=Goal(roles=loses), losing=told)
+            await carry_out(kind, write, apply)
 
 
 def role(row: Row, names: set[str | None]) -> tuple[Any, ...]:

@@ -1,7 +1,7 @@
 """An object as it stands, read under its lock: the target's entry, the ledger's assertion, and what is still owed."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from connectors.entry import Entry, Value
@@ -95,12 +95,12 @@ def own(ground: Ground, assertion: Assertion | None) -> Assertion | None:
 
 
 async def owed(ground: Ground, id: str, assertion: Assertion | None) -> Goal:
-    """What is pending for an object."""
+    """What is pending for an object, and can be done by whoever writes to it next; its roles are the worker's."""
     if assertion is not None and assertion.work == "settled":
         return Goal()
     goal = Goal()
     for left in await ground.ledger.pending(ground.scope, id):
-        goal |= left.goal
+        goal |= replace(left.goal, roles=False)
     return goal
 
 
