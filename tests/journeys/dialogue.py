@@ -40,6 +40,7 @@ from typing import Any
 FOLDER = Path(__file__).parent / "dialogues"
 BACKENDS = (
     "memory", "embedded", "sql-sqlite", "sql-postgresql", "sql-mariadb", "openldap", "openldap-posix", "389ds", "samba",
+    "scim",
 )  # fmt: skip
 Content = dict[str, dict[str, Any]]
 """kind ("user", "group") → nickname → neutral name → value, or false"""

@@ -14,7 +14,8 @@ OWN = ("id", "name", "domain_id", "enabled", "password_expires_at", "options", "
 
 
 class InKeystone:
-    """See ``Directory``; a domain of its own."""
+    """See ``Directory``; a domain of its own. One look serves ``content``, and ``traces`` and ``id_of`` after it:
+    Keystone answers slowly."""
 
     mapping = str(Path(__file__).parent / "keystone.toml")
     names: Mapping[str, str] = {
@@ -32,6 +33,8 @@ class InKeystone:
     def __init__(self, server: Keystone) -> None:
         self.server, self.domain = server, server.domain()
         os.environ[VARIABLE] = PASSWORD
+        self._seen: dict[str, list[dict[str, Any]]] = {"user": [], "group": []}
+        self._in: list[list[dict[str, Any]]] = []
 
     def target(self) -> Mapping[str, Any]:
         options = deepcopy(self.server.options(self.domain))
@@ -46,21 +49,26 @@ class InKeystone:
 
     def content(self, passwords: Iterable[str]) -> Content:
         told: Content = {"user": {}, "group": {}}
+        self._seen = {kind: self._all(kind) for kind in told}
+        self._in = [self._members(each["id"]) for each in self._seen["group"]]
         neutral = {raw: name for name, raw in self.names.items()}
-        for each in self._all("user"):
+        for each in self._seen["user"]:
             shown = {raw: value for raw, value in each.items() if raw in neutral or raw not in OWN}
             told["user"][each["name"]] = {neutral.get(r, r): v for r, v in shown.items() if v is not None}
-        for each in self._all("group"):
-            members = {user["name"] for user in self._members(each["id"])}
+        for each, users in zip(self._seen["group"], self._in, strict=True):
+            members = {user["name"] for user in users}
             told["group"][each["name"]] = {"displayName": each["name"], "members": members}
         return told
 
     def traces(self) -> Any:
-        groups = self._all("group")
-        return self._all("user"), groups, [self._members(each["id"]) for each in groups]
+        return self._seen, self._in
 
     def id_of(self, kind: str, name: str) -> str:
-        return next(str(each["id"]) for each in self._all(kind) if each["name"] == name)
+        for look in (lambda: self._seen[kind], lambda: self._all(kind)):
+            found = [str(each["id"]) for each in look() if each["name"] == name]
+            if found:
+                return found[0]
+        raise KeyError(name)
 
     def add(self, kind: str, told: Told) -> None:
         if kind == "user":

@@ -6,37 +6,56 @@ from typing import Any
 from tests.backends.scim_server import ScimServer
 from tests.journeys.directories import Content, Told
 
+ENTERPRISE = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
 PLACES = {
     "userName": ("userName",),
     "externalId": ("externalId",),
     "givenName": ("name", "givenName"),
     "familyName": ("name", "familyName"),
+    "displayName": ("displayName",),
     "title": ("title",),
+    "userType": ("userType",),
+    "locale": ("locale",),
     "active": ("active",),
+    "department": (ENTERPRISE, "department"),
+    "manager": (ENTERPRISE, "manager", "value"),
 }
+LISTS = {
+    "email": ("emails", ""),
+    "phone": ("phoneNumbers", "work"),
+    "mobile": ("phoneNumbers", "mobile"),
+    "role": ("roles", ""),
+}
+"""neutral name → attribute and type of its element; no type: any"""
 
 
 class InScim:
-    """See ``Directory``."""
+    """See ``Directory``. One look serves ``content``, and ``traces`` and ``id_of`` after it."""
 
     mapping = "scim"
-    names: Mapping[str, str] = {name: ".".join(path) for name, path in PLACES.items()} | {"email": "emails"}
+    names: Mapping[str, str] = {name: ".".join(path) for name, path in {**PLACES, **LISTS}.items()}
     raw_names: frozenset[str] = frozenset()
-    group_names: frozenset[str] = frozenset()
+    group_names: frozenset[str] = frozenset({"externalId"})
 
     def __init__(self, server: ScimServer) -> None:
         self.server = server
+        self._seen: dict[str, list[dict[str, Any]]] = {"user": [], "group": []}
 
     def target(self) -> Mapping[str, Any]:
         return {"kind": "rest", "base": self.server.address, "auth": {"bearer": "file:password"}}
 
     def content(self, passwords: Iterable[str]) -> Content:
-        users = self.server.everything("/Users")
+        self._seen = {"user": self.server.everything("/Users"), "group": self.server.everything("/Groups")}
+        users = self._seen["user"]
         called = {each["id"]: each["userName"] for each in users}
         told: Content = {"user": {each["userName"]: self._told(each) for each in users}, "group": {}}
-        for each in self.server.everything("/Groups"):
+        for user in told["user"].values():
+            if "manager" in user:
+                user["manager"] = called[user["manager"]]
+        for each in self._seen["group"]:
             members = {called[member["value"]] for member in each.get("members", ())}
-            told["group"][each["displayName"]] = {"displayName": each["displayName"], "members": members}
+            group = {"displayName": each["displayName"], "externalId": each.get("externalId"), "members": members}
+            told["group"][each["displayName"]] = {name: value for name, value in group.items() if value is not None}
         return told
 
     def _told(self, user: dict[str, Any]) -> Told:
@@ -47,16 +66,22 @@ class InScim:
                 held = held.get(part) if isinstance(held, dict) else None
             if held is not None:
                 told[name] = held
-        if user.get("emails"):
-            told["email"] = " and ".join(each["value"] for each in user["emails"])
+        for name, (attribute, type) in LISTS.items():
+            fitting = [each for each in user.get(attribute, ()) if type in ("", each.get("type"))]
+            held = [each["value"] for each in fitting if "value" in each]  # one whose value was removed keeps its type
+            told |= {name: " and ".join(held)} if held else {}
         return told
 
     def traces(self) -> Any:
-        return self.server.everything("/Users"), self.server.everything("/Groups")
+        return self._seen
 
     def id_of(self, kind: str, name: str) -> str:
         key = "userName" if kind == "user" else "displayName"
-        return next(str(each["id"]) for each in self.server.everything(f"/{kind.title()}s") if each[key] == name)
+        for look in (lambda: self._seen[kind], lambda: self.server.everything(f"/{kind.title()}s")):
+            found = [str(each["id"]) for each in look() if each[key] == name]
+            if found:
+                return found[0]
+        raise KeyError(name)
 
     def add(self, kind: str, told: Told) -> None:
         schema = f"urn:ietf:params:scim:schemas:core:2.0:{kind.title()}"
@@ -64,16 +89,15 @@ class InScim:
             members = [{"value": self.id_of("user", name)} for name in told.get("members", ())]
             body: dict[str, Any] = {"displayName": told["displayName"], "members": members}
         else:
-            body = {"name": {}}
-            for name, value in told.items():
-                *outer, last = PLACES[name]
-                (body["name"] if outer else body)[last] = value
+            body = _body({}, told)
         self.server.ask("POST", f"/{kind.title()}s", {"schemas": [schema], **body})
 
     def change(self, kind: str, name: str, told: Told) -> None:
         path = f"/{kind.title()}s/{self.id_of(kind, name)}"
         there = self.server.ask("GET", path)
-        self.server.ask("PUT", path, {**there, **{PLACES[key][0]: value for key, value in told.items()}})
+        if "members" in told:
+            there["members"] = [{"value": self.id_of("user", each)} for each in told["members"]]
+        self.server.ask("PUT", path, _body(there, told) if kind == "user" else there)
 
     def derived(self, told: Told, outside: bool) -> Told:
         return {}
@@ -86,3 +110,14 @@ class InScim:
 
     def up(self) -> None:
         self.server.start()
+
+
+def _body(there: dict[str, Any], told: Told) -> dict[str, Any]:
+    """A user as it was, with what is told."""
+    for name, value in told.items():
+        *outer, last = PLACES[name]
+        place = there
+        for part in outer:
+            place = place.setdefault(part, {})
+        place[last] = value
+    return there
