@@ -23,6 +23,8 @@ def serve(
     ] = False,
 ) -> None:
     """Serve SCIM until stopped. Without a config.toml: users and groups in SQLite, below ./dirbridge-data."""
+    # First, and from here: for each model that it makes, pydantic looks at every module and every frame above it.
+    import gateway.scim.handler  # noqa: F401
     from gateway.app.asgi import create_app
     from gateway.cli.server import bound, run
 

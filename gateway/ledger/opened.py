@@ -12,7 +12,7 @@ class Opened:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._s = prepare(store.dialect)
+        self._s = prepare(store.dialect.kind)
         self._protocol = Protocol(self._s)
 
 

@@ -1,6 +1,7 @@
 """Every statement of the ledger, compiled once when it is opened."""
 
 from dataclasses import dataclass
+from functools import cache
 
 from sqlalchemy import (
     ColumnElement,
@@ -21,7 +22,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.selectable import FromClause
 
-from gateway.ledger.dialect import Dialect
+from gateway.ledger.dialect import Dialect, Kind
 from gateway.ledger.schema import (
     ALIAS,
     ASSERTION,
@@ -116,8 +117,10 @@ class Statements:
     insert_audit: str
 
 
-def prepare(dialect: Dialect) -> Statements:
-    """Compile all of them for one database."""
+@cache
+def prepare(kind: Kind) -> Statements:
+    """Compile all of them for one kind of database: once, however many ledgers a process opens."""
+    dialect = Dialect(kind)
     sql = dialect.sql
     here = _is(ASSERTION, *PLACE)
     deleted = here & (ASSERTION.c.life == DELETED) & ASSERTION.c.anchor.is_not(None)

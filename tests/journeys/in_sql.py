@@ -2,12 +2,14 @@
 
 import re
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+import weakref
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import psycopg
+import pymysql
 
 from tests.backends import mariadb
 from tests.backends.mariadb import Mariadb
@@ -21,41 +23,60 @@ ROLES = {1: "reader", 2: "editor", 9: "admin"}
 
 
 class Database:
-    """SQL beside the gateway: rows by column name, values bound with ``?``."""
+    """SQL beside the gateway: rows by column name, values bound with ``?``; every statement is a transaction.
+
+    A server is asked on one connection, as each would be a process of its own there; a file is opened each time.
+    """
 
     def __init__(self, url: str) -> None:
         self.url = url
         self.lite = url.startswith("sqlite")
-
-    def _open(self) -> Any:
-        if self.url.startswith("mariadb"):
-            return mariadb.connect(self.url)
-        address = self.url.removeprefix("sqlite:///").replace("+psycopg", "")
-        return sqlite3.connect(address) if self.lite else psycopg.connect(address)
-
-    @contextmanager
-    def _connection(self) -> Iterator[Any]:
-        connection = self._open()
-        try:
-            yield connection
-            connection.commit()
-        finally:
-            connection.close()
+        self._kept: Any = None
 
     def __call__(self, statement: str, *values: Any) -> Rows:
-        with self._connection() as connection:
-            marked = statement if self.lite else statement.replace("?", "%s")
-            cursor = connection.cursor()
-            cursor.execute(marked, values)
-            if cursor.description is None:
-                return []
-            columns = [column[0] for column in cursor.description]
-            return [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()]
+        if self.lite:
+            with closing(sqlite3.connect(self.url.removeprefix("sqlite:///"))) as connection, connection:
+                return _rows(connection, statement, values)
+        marked = statement.replace("?", "%s")
+        if self._kept is None:
+            self._connect()
+        try:
+            return _rows(self._kept, marked, values)
+        except (psycopg.OperationalError, pymysql.err.OperationalError, pymysql.err.InterfaceError):
+            if _stands(self._kept):
+                raise
+            self._connect()  # the server was killed meanwhile, and is there again
+            return _rows(self._kept, marked, values)
+
+    def _connect(self) -> None:
+        if self.url.startswith("mariadb"):
+            self._kept = mariadb.connect(self.url)
+        else:
+            self._kept = psycopg.connect(self.url.replace("+psycopg", ""), autocommit=True)
+        weakref.finalize(self, _close, self._kept)
 
     def insert(self, table: str, row: Mapping[str, Any]) -> None:
         """Insert one row."""
         marks = ", ".join("?" for _ in row)
         self(f"INSERT INTO {table} ({', '.join(row)}) VALUES ({marks})", *row.values())
+
+
+def _rows(connection: Any, statement: str, values: Sequence[Any]) -> Rows:
+    cursor = connection.cursor()
+    cursor.execute(statement, values)
+    if cursor.description is None:
+        return []
+    columns = [column[0] for column in cursor.description]
+    return [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()]
+
+
+def _stands(connection: Any) -> bool:
+    return not connection.closed if isinstance(connection, psycopg.Connection) else bool(connection.open)
+
+
+def _close(connection: Any) -> None:
+    if _stands(connection):
+        connection.close()
 
 
 class InApplication:
