@@ -18,7 +18,9 @@ _WANTED = {
     controls.ASSERTION: "without the assertion control If-Match is checked before the change, not within it",
 }
 
-_GIVEN = frozenset({"instancetype", "ntsecuritydescriptor", "objectcategory", "objectsid", "grouptype"})
+_GIVEN = frozenset(
+    {"instancetype", "ntsecuritydescriptor", "objectcategory", "objectsid", "grouptype", "samaccountname"}
+)
 """what Active Directory demands and fills in itself"""
 
 

@@ -114,7 +114,8 @@ def _of_owned(ground: Ground, owner: Assertion, external: Any) -> Claim:
     same = mine and external is not None and owner.external_id == external
     if owner.life == "live" and "userName" not in owner.overlay:
         whose = "this connection" if mine else f"the connection '{owner.connection}'"
-        taken(f"there is such a {ground.type} already, managed by {whose}")
+        same_in = " or ".join(ground.mapping.section.match)
+        taken(f"there is such a {ground.type} already (the same {same_in}), managed by {whose}")
     if not same:
         taken("userName belongs to a deleted account; purge or rename it")
     return "restore"

@@ -167,6 +167,17 @@ async def test_a_primary_group_is_no_membership_of_this_kind(ground: Ground, dom
     await connector.close()
 
 
+async def test_a_group_without_a_name_of_older_windows_gets_one_from_the_domain(ground: Ground, domain: Samba) -> None:
+    """So ``check`` asks for no row that writes it: a display name may have signs that this name may not."""
+    connector = LdapConnector.from_options("test", domain.options)
+    nameless = replace(ROLE, attributes=ROLE.attributes - {"sAMAccountName"})
+    assert [each for each in await connector.check({"Group": nameless}) if each.level == "error"] == []
+    groups = connector.collections({"User": ACCOUNT, "Group": nameless})["Group"]
+    made = await groups.create({"cn": ("Sales/EMEA, old",), "@parent": ("OU=groups,{base}",)})
+    assert (await groups.read(made.id)).attributes["cn"] == ("Sales/EMEA, old",)
+    await connector.close()
+
+
 async def test_who_takes_a_name_over_is_not_taken_for_its_owner(
     ground: Ground, domain: Samba, monkeypatch: pytest.MonkeyPatch
 ) -> None:

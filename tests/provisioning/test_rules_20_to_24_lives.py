@@ -248,6 +248,8 @@ async def test_rule_23_a_post_adopts_what_nobody_manages(tmp_path: Path) -> None
         assert "made_by" not in held
         with pytest.raises(UniquenessException):
             await here.post(ANN)
+        with pytest.raises(UniquenessException, match=r"the same externalId or userName.*managed by this connection"):
+            await here.post({"userName": "ann"})
 
 
 async def test_rule_23_adoption_enforces_inactive(tmp_path: Path) -> None:
