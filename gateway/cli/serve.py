@@ -75,9 +75,10 @@ def announce(config: Config, bound: Address, secret: str | None) -> None:
     root = config.server.base_url or f"{scheme}://{bound}"
     say("Dirbridge serves SCIM 2.0. Stop it with Ctrl-C.", "bold")
     say()
+    width = max(10, *map(len, config.connection))
     for name, connection in config.connection.items():
-        say(f"  {name:<10} {root.rstrip('/')}{connection.mount}  →  {connection.target} ({connection.mapping})")
-    say(f"  health     {root.rstrip('/')}/healthz")
+        say(f"  {name:<{width}} {root.rstrip('/')}{connection.mount}  →  {connection.target} ({connection.mapping})")
+    say(f"  {'health':<{width}} {root.rstrip('/')}/healthz")
     say()
     if secret is None:
         say("Tokens are shown once, when they are made: dirbridge token list, dirbridge token create NAME")

@@ -14,7 +14,7 @@ from connectors.filters import Compare, Operator, Verdict
 from gateway.ledger.model import Assertion, Confirmed, Goal
 from gateway.provisioning import applying, following, lifecycle, preconditions, recovery, roles, settling
 from gateway.provisioning.ground import Ground, under_locks
-from gateway.provisioning.members import Delta
+from gateway.provisioning.members import Delta, audited
 from gateway.provisioning.model import Precondition
 from gateway.provisioning.protocol import Write, audited_beside, carry_out
 from gateway.provisioning.standing import Standing, gone, load, owed, own, recreates
@@ -103,7 +103,8 @@ async def _release(ground: Ground, there: Standing, entry: Entry) -> None:
     async def apply() -> Confirmed:
         with suppress(NotFound):
             await applying.apply(ground, entry, entry.id, (), delta, None)
-        return _deleted(there.id, entry.id)
+        said = "it was adopted: the entry stays, and so do the members that others added"
+        return replace(_deleted(there.id, entry.id), changes=audited(delta), detail=said)
 
     write = Write("delete", there.id, entry.id, before=entry, reducing=Goal(delete=True, remove_members=mine))
     await carry_out(ground, write, apply)

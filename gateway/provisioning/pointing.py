@@ -9,7 +9,7 @@ from functools import partial
 
 from connectors.contract import Query
 from connectors.entry import Attributes, Change, Entry, Kind, Ref, Value
-from gateway.ledger.model import Confirmed, Deferred
+from gateway.ledger.model import AuditChange, Confirmed, Deferred
 from gateway.provisioning.documents import speaks_of
 from gateway.provisioning.ground import Ground, under_locks
 from gateway.provisioning.protocol import Write, carry_out
@@ -157,6 +157,7 @@ async def _point(ground: Ground, id: str, deferred: Deferred, _: frozenset[str])
 
         async def apply(attribute: str = attribute, values: tuple[Value, ...] = values) -> Confirmed:
             await ground.collection.update(entry.id, [Change(Kind.REPLACE, attribute, values)])
-            return Confirmed(id=id, anchor=entry.id, deferred=left, detail=f"{deferred.path} has arrived")
+            told = (AuditChange(deferred.path, attribute, None, deferred.raw),)
+            return Confirmed(id=id, anchor=entry.id, deferred=left, changes=told, detail=f"{deferred.path} has arrived")
 
         await carry_out(ground, Write("resolve", id, entry.id, before=entry), apply)

@@ -91,3 +91,24 @@ async def test_what_is_pending_shows_what_it_takes_away(tmp_path: Path, verb: st
         line = await last(here)
         assert line.outcome == "pending"
         assert told(line) == [("active" if verb == "deactivate" else "state", "on", "off")]
+
+
+async def test_a_group_that_is_given_back_says_who_left_it(tmp_path: Path) -> None:
+    async with site(tmp_path) as here:
+        ann = (await here.post(ANN))["id"]
+        team = await here.plant("Group", cn="Team")
+        await here.add(team, ann)
+        await here.delete(team, "Group")
+        line = await last(here)
+        assert told(line) == [("members", None, {"removed": [ann]})]
+        assert "adopted" in line.detail
+
+
+async def test_a_reference_that_waited_is_told_when_it_is_set(tmp_path: Path) -> None:
+    async with site(tmp_path) as here:
+        enterprise = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
+        await here.post({**ANN, enterprise: {"manager": {"value": "e-boss"}}})
+        await here.post({"userName": "boss", "externalId": "e-boss"})
+        line = await last(here)
+        assert line.operation == "resolve"
+        assert told(line) == [(f"{enterprise}:manager.value", None, "e-boss")]
