@@ -5,6 +5,7 @@
     title   = "what it shows"
     dialect = "okta"                     # of the connection; ``connection`` adds further keys
     mapping = '''[user.lifecycle]…'''    # what the connection's mapping file says beyond the preset it extends
+    mappings.samba = '''…'''           # what it says on this backend, and a comment why
     people  = 250                        # as many users stand in the target before anything is asked
     [there.user.kim]                     # so do these, put there by somebody else; [there.group.…] alike
     [cannot.sql]                         # what this backend has no place for, and why; the runner insists that it is so
@@ -94,6 +95,10 @@ def journey(name: str, backend: str) -> Journey:
     """Return a journey as ``backend`` has it. :raises ValueError: a key that is not of the format, no reason given."""
     document = _document(name)
     document["step"] = [Step(**_known(Step, _as_on(step, backend))) for step in document["step"]]
+    mappings = document.pop("mappings", {})
+    document["mapping"] = "\n".join(
+        [document.get("mapping", ""), *(mappings.get(part, "") for part in _names(backend))]
+    )
     cannot = document.pop("cannot", {})
     document["cannot"] = {key: why for part in _names(backend) for key, why in cannot.get(part, {}).items()}
     return Journey(**_known(Journey, document))

@@ -53,7 +53,7 @@ async def serving(folder: Path, journey: Journey, directory: Directory) -> Async
 
 
 def _mapping(folder: Path, journey: Journey, directory: Directory) -> str:
-    if not journey.mapping:
+    if not journey.mapping.strip():
         return directory.mapping
     (folder / "mapping.toml").write_text(f"format = 1\nextends = {_toml(directory.mapping)}\n{journey.mapping}")
     return "mapping.toml"
