@@ -205,6 +205,7 @@ async def bear(
             overlay={**FORGOTTEN, **shown},
             deferred=deferred,
             origin="created",
+            members_cleared=id is not None,  # those of the entry that this one replaces
             changes=audited(plan.trace),
             settled=True,
         )

@@ -72,3 +72,19 @@ async def test_rule_02_who_was_there_a_moment_ago_is_not_made_again(tmp_path: Pa
         assert here.entries() == {}
         here.clock.forward(301)
         assert (await here.post(ANN))["id"] == ann
+
+
+async def test_a_group_that_is_made_again_has_the_members_of_the_post_and_no_claim_on_others(tmp_path: Path) -> None:
+    async with site(tmp_path, chooses=False) as here:
+        ann, bob = [(await here.post({"userName": name, "externalId": f"e-{name}"}))["id"] for name in ("ann", "bob")]
+        body = {"displayName": "Team", "externalId": "g"}
+        team = (await here.post({**body, "members": [{"value": ann}, {"value": bob}]}, "Group"))["id"]
+        del here.memory.store["Group"][team]
+        here.clock.forward(60)
+        again = await here.post({**body, "members": [{"value": bob}]}, "Group")
+        assert again["id"] == team
+        (anchor,) = here.entries("Group")
+        assert here.members(anchor) == {bob}
+        await taken_away(here, ann)
+        assert (await here.post({"userName": "ann", "externalId": "e-ann"}))["id"] == ann
+        assert here.members(anchor) == {bob}, "the last word on the group left her out"
