@@ -1,15 +1,16 @@
 """POST meets something that is there already: whom it means, and whether it may have it (rules 22 and 23)."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any, Literal, NoReturn
 
 from scim2_models import ForbiddenException, NotFoundException, UniquenessException
 
 from connectors.contract import Query
-from connectors.entry import PARENT, Change, Entry
+from connectors.entry import PARENT, Entry
 from connectors.filters import Filter, Or
 from gateway.ledger.model import Assertion
+from gateway.mapping.compiled import Plan
 from gateway.provisioning.ground import Ground
 from gateway.provisioning.standing import gone
 from gateway.provisioning.uniqueness import Claimed, values_of
@@ -126,10 +127,11 @@ def taken(detail: str) -> NoReturn:
     raise UniquenessException(detail=detail)
 
 
-def trimmed(ground: Ground, changes: Sequence[Change]) -> tuple[Change, ...]:
+def trimmed(ground: Ground, plan: Plan) -> Plan:
     """What adoption leaves of a plan: it never moves or renames, applies no ``set``, and sets no password (rule 23)."""
     rows = ground.mapping.section.rows
     names = {row.attr for row in rows if row.path in ground.mapping.unique}
     given = {row.attr for row in rows if row.direction == "set"} - {row.attr for row in rows if row.direction == "map"}
     untouched = names | given | ground.mapping.spec.secrets | {PARENT, ground.mapping.section.options.get("rdn")}
-    return tuple(change for change in changes if change.attribute not in untouched)
+    changes = tuple(change for change in plan.changes if change.attribute not in untouched)
+    return replace(plan, changes=changes, trace=tuple(line for line in plan.trace if line[1] not in untouched))

@@ -61,8 +61,9 @@ async def bring_to(ground: Ground, there: Standing, entry: Entry, asked: Asked, 
         return await vanishing.vanish(ground, there, entry, asked, plan)
     if plan.recreate:
         return await recreation.recreate(ground, there, entry, asked, held)
-    planned = adoption.trimmed(ground, plan.changes) if asked.operation == "adopt" else plan.changes
-    changes = with_turn(ground, asked, entry, planned, turn)
+    if asked.operation == "adopt":
+        plan = adoption.trimmed(ground, plan)
+    changes = with_turn(ground, asked, entry, plan.changes, turn)
     guard.stays(ground, guard.predicted(entry, changes))
     claims = uniqueness.claimed(ground, asked.wanted, there.resource, asked.named)
     await uniqueness.hold(ground, claims, held, entry.id)

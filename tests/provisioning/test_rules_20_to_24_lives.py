@@ -246,6 +246,10 @@ async def test_rule_23_a_post_adopts_what_nobody_manages(tmp_path: Path) -> None
         assert held["state"] == ("locked",)
         assert "nick" not in held
         assert "made_by" not in held
+        (line,) = await here.ledger.audit()
+        assert {change.attribute for change in line.changes} == {"ext", "name"}, (
+            "the audit tells no change that was not made"
+        )
         with pytest.raises(UniquenessException):
             await here.post(ANN)
         with pytest.raises(UniquenessException, match=r"the same externalId or userName.*managed by this connection"):
