@@ -1,6 +1,5 @@
 """The LDAP connector keeps the contract, on a real 389 Directory Server."""
 
-import socket
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
@@ -14,6 +13,7 @@ from connectors.ldap.messages import Control, Response
 from connectors.ldap.pool import Link
 from connectors.testing import ContractTests, Specimen
 from tests.backends.ds389 import Ds389
+from tests.connectors.away import ldap_away
 from tests.connectors.ldap_mapping import GROUP, USER
 from tests.connectors.test_ldap_kit import Kit as OpenLdapKit
 
@@ -36,10 +36,7 @@ class TestKit(ContractTests):
 
     @pytest.fixture
     def unreachable(self) -> Connector:
-        with socket.socket() as unused:
-            unused.bind(("127.0.0.1", 0))
-            port = unused.getsockname()[1]
-        return LdapConnector.from_options("away", {"urls": [f"ldaps://127.0.0.1:{port}"], "base": "dc=example"})
+        return ldap_away()
 
     @pytest.fixture
     def operations(self, directory_389: Ds389) -> Callable[[], int]:

@@ -1,6 +1,5 @@
 """The LDAP connector keeps the contract, on a real slapd: over TLS, in the clear, and without the optional controls."""
 
-import socket
 from collections.abc import Callable
 from typing import Any
 
@@ -12,6 +11,7 @@ from connectors.ldap import LdapConnector
 from connectors.ldap.controls import NAMES
 from connectors.testing import ContractTests, Specimen
 from tests.backends.slapd import Slapd
+from tests.connectors.away import ldap_away
 from tests.connectors.ldap_mapping import GROUP, USER
 
 
@@ -54,10 +54,7 @@ class Kit(ContractTests):
 
     @pytest.fixture
     def unreachable(self) -> Connector:
-        with socket.socket() as unused:
-            unused.bind(("127.0.0.1", 0))
-            port = unused.getsockname()[1]
-        return LdapConnector.from_options("away", {"urls": [f"ldap://127.0.0.1:{port}"], "base": "dc=example"})
+        return ldap_away("ldap")
 
     @pytest.fixture
     def operations(self, directory: Slapd) -> Callable[[], int]:

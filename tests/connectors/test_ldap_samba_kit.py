@@ -3,7 +3,6 @@
 Nobody counts its operations, and its passwords have a form of their own: ``test_ldap_samba``.
 """
 
-import socket
 import unicodedata
 
 import pytest
@@ -12,6 +11,7 @@ from connectors.contract import Connector
 from connectors.ldap import LdapConnector
 from connectors.testing import ContractTests, Specimen
 from tests.backends.samba import Samba
+from tests.connectors.away import ldap_away
 from tests.connectors.ldap_samba import ACCOUNT, ROLE, account, role
 
 
@@ -44,7 +44,4 @@ class TestKit(ContractTests):
 
     @pytest.fixture
     def unreachable(self) -> Connector:
-        with socket.socket() as unused:
-            unused.bind(("127.0.0.1", 0))
-            port = unused.getsockname()[1]
-        return LdapConnector.from_options("away", {"urls": [f"ldaps://127.0.0.1:{port}"], "base": "dc=example"})
+        return ldap_away()

@@ -6,7 +6,7 @@ from connectors.contract import Connector
 from connectors.rest import RestConnector
 from connectors.testing import ContractTests, Ground, Specimen
 from tests.backends.keystone import Keystone
-from tests.backends.ports import lasting_ports
+from tests.connectors.away import rest_away
 from tests.connectors.rest_keystone import GROUP, USER
 
 
@@ -64,5 +64,4 @@ class TestKeystone(ContractTests):
 
     @pytest.fixture
     def unreachable(self) -> Connector:
-        base = f"http://127.0.0.1:{lasting_ports(1)[0]}"
-        return RestConnector.from_options("away", {"base": base, "variables": {"domain": "default"}})
+        return rest_away(variables={"domain": "default"})

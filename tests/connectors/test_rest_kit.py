@@ -6,8 +6,8 @@ from connectors.contract import Connector
 from connectors.entry import Attributes
 from connectors.rest import RestConnector
 from connectors.testing import ContractTests, Specimen
-from tests.backends.ports import lasting_ports
 from tests.backends.workroom import Workroom
+from tests.connectors.away import rest_away
 from tests.connectors.rest_mapping import GROUP, USER
 
 
@@ -42,4 +42,4 @@ class TestWorkroom(ContractTests):
 
     @pytest.fixture
     def unreachable(self) -> Connector:
-        return RestConnector.from_options("away", {"base": f"http://127.0.0.1:{lasting_ports(1)[0]}"})
+        return rest_away()

@@ -16,7 +16,7 @@ from connectors.testing import ContractTests, Ground, Specimen
 from gateway.mapping.compiled import compile_mapping
 from gateway.mapping.load import load
 from tests.backends.mailman import Mailman
-from tests.backends.ports import lasting_ports
+from tests.connectors.away import rest_away
 from tests.faults.process import Process, configured
 
 MAPPING = Path(__file__).parent / "mailman.toml"
@@ -96,7 +96,7 @@ class TestMailman(ContractTests):
 
     @pytest.fixture
     def unreachable(self) -> Connector:
-        return RestConnector.from_options("away", {"base": f"http://127.0.0.1:{lasting_ports(1)[0]}"})
+        return rest_away()
 
 
 def test_what_the_keys_cannot_mean_is_said() -> None:

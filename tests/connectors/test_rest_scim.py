@@ -11,8 +11,8 @@ from connectors.rest import RestConnector
 from connectors.testing import ContractTests, Ground, Specimen
 from gateway.mapping.compiled import compile_mapping
 from gateway.mapping.load import load
-from tests.backends.ports import lasting_ports
 from tests.backends.scim_server import ScimServer
+from tests.connectors.away import rest_away
 
 ENTERPRISE = '"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"'
 
@@ -56,7 +56,7 @@ class TestScim(ContractTests):
 
     @pytest.fixture
     def unreachable(self) -> Connector:
-        return RestConnector.from_options("away", {"base": f"http://127.0.0.1:{lasting_ports(1)[0]}"})
+        return rest_away()
 
     async def test_a_value_stays_one_value_within_a_filter(self, ground: Ground) -> None:
         await ground.person(userName='x"y\\z')

@@ -8,14 +8,14 @@ from typing import Any
 
 from tests.backends.keystone import PASSWORD, Keystone
 from tests.journeys.directories import Content, Told
+from tests.journeys.in_rest import InRest, Rows
 
 VARIABLE = "DIRBRIDGE_TESTS_KEYSTONE"
 OWN = ("id", "name", "domain_id", "enabled", "password_expires_at", "options", "links", "idp_id")
 
 
-class InKeystone:
-    """See ``Directory``; a domain of its own. One look serves ``content``, and ``traces`` and ``id_of`` after it:
-    Keystone answers slowly."""
+class InKeystone(InRest):
+    """See ``Directory``; a domain of its own."""
 
     mapping = str(Path(__file__).parent / "keystone.toml")
     names: Mapping[str, str] = {
@@ -27,48 +27,41 @@ class InKeystone:
         "email": "email",
         "active": "enabled",
     }
-    raw_names: frozenset[str] = frozenset()
-    group_names: frozenset[str] = frozenset()
+    named: Mapping[str, str] = {"user": "name", "group": "name"}
 
     def __init__(self, server: Keystone) -> None:
-        self.server, self.domain = server, server.domain()
+        super().__init__(server)
+        self.server: Keystone = server
+        self.domain = server.domain()
         os.environ[VARIABLE] = PASSWORD
-        self._seen: dict[str, list[dict[str, Any]]] = {"user": [], "group": []}
-        self._in: list[list[dict[str, Any]]] = []
+        self._in: list[Rows] = []
 
     def target(self) -> Mapping[str, Any]:
         options = deepcopy(self.server.options(self.domain))
         options["auth"]["login"]["body"]["auth"]["identity"]["password"]["user"]["password"] = f"env:{VARIABLE}"
         return {"kind": "rest", **options}
 
-    def _all(self, kind: str) -> list[dict[str, Any]]:
+    def _all(self, kind: str) -> Rows:
         return list(self.server.ask("GET", f"/v3/{kind}s?domain_id={self.domain}")[f"{kind}s"])
 
-    def _members(self, group: str) -> list[dict[str, Any]]:
+    def _members(self, group: str) -> Rows:
         return list(self.server.ask("GET", f"/v3/groups/{group}/users")["users"])
 
     def content(self, passwords: Iterable[str]) -> Content:
         told: Content = {"user": {}, "group": {}}
-        self._seen = {kind: self._all(kind) for kind in told}
-        self._in = [self._members(each["id"]) for each in self._seen["group"]]
+        people, groups = self._look().values()
+        self._in = [self._members(each["id"]) for each in groups]
         neutral = {raw: name for name, raw in self.names.items()}
-        for each in self._seen["user"]:
+        for each in people:
             shown = {raw: value for raw, value in each.items() if raw in neutral or raw not in OWN}
             told["user"][each["name"]] = {neutral.get(r, r): v for r, v in shown.items() if v is not None}
-        for each, users in zip(self._seen["group"], self._in, strict=True):
+        for each, users in zip(groups, self._in, strict=True):
             members = {user["name"] for user in users}
             told["group"][each["name"]] = {"displayName": each["name"], "members": members}
         return told
 
     def traces(self) -> Any:
         return self._seen, self._in
-
-    def id_of(self, kind: str, name: str) -> str:
-        for look in (lambda: self._seen[kind], lambda: self._all(kind)):
-            found = [str(each["id"]) for each in look() if each["name"] == name]
-            if found:
-                return found[0]
-        raise KeyError(name)
 
     def add(self, kind: str, told: Told) -> None:
         if kind == "user":
@@ -83,15 +76,3 @@ class InKeystone:
     def change(self, kind: str, name: str, told: Told) -> None:
         raw = {self.names[key]: value for key, value in told.items()}
         self.server.ask("PATCH", f"/v3/{kind}s/{self.id_of(kind, name)}", {kind: raw})
-
-    def derived(self, told: Told, outside: bool) -> Told:
-        return {}
-
-    def logs_in(self, name: str, password: str) -> bool | None:
-        return None
-
-    def down(self) -> None:
-        self.server.kill()
-
-    def up(self) -> None:
-        self.server.start()

@@ -5,6 +5,7 @@ from typing import Any
 
 from tests.backends.scim_server import ScimServer
 from tests.journeys.directories import Content, Told
+from tests.journeys.in_rest import InRest, Rows
 
 ENTERPRISE = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
 PLACES = {
@@ -29,30 +30,29 @@ LISTS = {
 """neutral name → attribute and type of its element; no type: any"""
 
 
-class InScim:
-    """See ``Directory``. One look serves ``content``, and ``traces`` and ``id_of`` after it."""
+class InScim(InRest):
+    """See ``Directory``."""
 
     mapping = "scim"
     names: Mapping[str, str] = {name: ".".join(path) for name, path in {**PLACES, **LISTS}.items()}
-    raw_names: frozenset[str] = frozenset()
+    named: Mapping[str, str] = {"user": "userName", "group": "displayName"}
     group_names: frozenset[str] = frozenset({"externalId"})
 
     def __init__(self, server: ScimServer) -> None:
-        self.server = server
-        self._seen: dict[str, list[dict[str, Any]]] = {"user": [], "group": []}
+        super().__init__(server)
+        self.server: ScimServer = server
 
     def target(self) -> Mapping[str, Any]:
         return {"kind": "rest", "base": self.server.address, "auth": {"bearer": "file:password"}}
 
     def content(self, passwords: Iterable[str]) -> Content:
-        self._seen = {"user": self.server.everything("/Users"), "group": self.server.everything("/Groups")}
-        users = self._seen["user"]
+        users, groups = self._look().values()
         called = {each["id"]: each["userName"] for each in users}
         told: Content = {"user": {each["userName"]: self._told(each) for each in users}, "group": {}}
         for user in told["user"].values():
             if "manager" in user:
                 user["manager"] = called[user["manager"]]
-        for each in self._seen["group"]:
+        for each in groups:
             members = {called[member["value"]] for member in each.get("members", ())}
             group = {"displayName": each["displayName"], "externalId": each.get("externalId"), "members": members}
             told["group"][each["displayName"]] = {name: value for name, value in group.items() if value is not None}
@@ -72,16 +72,8 @@ class InScim:
             told |= {name: " and ".join(held)} if held else {}
         return told
 
-    def traces(self) -> Any:
-        return self._seen
-
-    def id_of(self, kind: str, name: str) -> str:
-        key = "userName" if kind == "user" else "displayName"
-        for look in (lambda: self._seen[kind], lambda: self.server.everything(f"/{kind.title()}s")):
-            found = [str(each["id"]) for each in look() if each[key] == name]
-            if found:
-                return found[0]
-        raise KeyError(name)
+    def _all(self, kind: str) -> Rows:
+        return self.server.everything(f"/{kind.title()}s")
 
     def add(self, kind: str, told: Told) -> None:
         schema = f"urn:ietf:params:scim:schemas:core:2.0:{kind.title()}"
@@ -98,18 +90,6 @@ class InScim:
         if "members" in told:
             there["members"] = [{"value": self.id_of("user", each)} for each in told["members"]]
         self.server.ask("PUT", path, _body(there, told) if kind == "user" else there)
-
-    def derived(self, told: Told, outside: bool) -> Told:
-        return {}
-
-    def logs_in(self, name: str, password: str) -> bool | None:
-        return None
-
-    def down(self) -> None:
-        self.server.kill()
-
-    def up(self) -> None:
-        self.server.start()
 
 
 def _body(there: dict[str, Any], told: Told) -> dict[str, Any]:
