@@ -2,15 +2,17 @@
 
 Importing is nine tenths of what a verb costs, and the tests start some hundreds. What is under test is the same: words,
 folder, environment, standard streams, signals and exit code are a process's own, and ``gateway.cli`` is imported by it,
-since that looks at the terminal. How a start from nothing goes is shown where ``PROGRAM`` itself is run: the
-documentation, the examples, the demonstration, ``tests/cli/test_start.py``.
+since that looks at the terminal. How a start from nothing goes is shown where ``PROGRAM`` itself is run: the first
+tutorial, the examples, the demonstration, ``tests/cli/test_start.py``.
 """
 
 import atexit
 import gc
 import json
 import os
+import secrets
 import select
+import shutil
 import signal
 import socket
 import struct
@@ -35,8 +37,9 @@ Streams = tuple[int | IO[Any], int | IO[Any], int | IO[Any]]
 STATUS = struct.Struct("i")
 REQUEST = 1 << 18
 """bytes that words, folder and environment may take"""
-_starting = threading.Lock()
-_origin: list[socket.socket] = []
+_opening = threading.Lock()
+_addresses: list[str] = []
+_folders: list[Path] = []
 
 
 class Warm:
@@ -72,18 +75,14 @@ class Warm:
         self.send_signal(signal.SIGTERM)
 
 
-def start(words: list[str], cwd: Path, streams: Streams, env: Mapping[str, str]) -> Warm:
+def start(words: list[str], cwd: Path, streams: Streams, env: Mapping[str, str], address: str = "") -> Warm:
     """Start ``dirbridge`` with these words. :param streams: standard input, output and error."""
     request = json.dumps({"words": words, "cwd": str(cwd), "env": dict(env)}).encode()
     assert len(request) < REQUEST
-    ended, tell = os.pipe()
-    with _starting:
-        origin = _origin[0] if _origin else _open()
-        socket.send_fds(
-            origin, [request], [*(each if isinstance(each, int) else each.fileno() for each in streams), tell]
-        )
-        os.close(tell)
-        return Warm(int(origin.recv(32)), ended)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as origin:
+        origin.connect(address or _address())
+        socket.send_fds(origin, [request], [each if isinstance(each, int) else each.fileno() for each in streams])
+        return Warm(int(origin.recv(32)), origin.detach())
 
 
 def run(
@@ -103,53 +102,84 @@ def run(
     return subprocess.CompletedProcess(["dirbridge", *words], code, *said)
 
 
-def _open() -> socket.socket:
-    """Start the process that others are forked from; it ends with this one."""
-    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    with theirs:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "tests.warm", str(theirs.fileno())],
-            cwd=ROOT, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL,
-        )  # fmt: skip
-    _origin.append(ours)
+def on_path() -> Path:
+    """A folder to begin a ``PATH`` with: the ``dirbridge`` in it starts one of these, hands signals on, ends as it."""
+    address = _address()
+    with _opening:
+        if not _folders:
+            folder = Path(tempfile.mkdtemp(prefix="dirbridge-warm-"))
+            atexit.register(shutil.rmtree, folder)
+            lines = (f"#!{sys.executable} -I", "import sys", f"sys.path.insert(0, {str(ROOT)!r})")
+            last = ("from tests.warm import stand_in", f"stand_in({address!r})")
+            (folder / "dirbridge").write_text("\n".join((*lines, *last)))
+            (folder / "dirbridge").chmod(0o755)
+            _folders.append(folder)
+        return _folders[0]
 
-    @atexit.register
-    def end() -> None:
-        ours.close()
-        process.wait(30)
 
-    return ours
+def stand_in(address: str) -> None:
+    """Be that ``dirbridge``."""
+    process = start(sys.argv[1:], Path.cwd(), (0, 1, 2), os.environ, address)
+
+    def hand_on(which: int, _frame: object) -> None:
+        with suppress(ProcessLookupError):
+            os.kill(process.pid, which)
+
+    for which in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(which, hand_on)
+    code = process.wait()
+    sys.exit(code if code >= 0 else 128 - code)
+
+
+def _address() -> str:
+    """Where the process listens that others are forked from. Starts it if need be; it ends with this one."""
+    with _opening:
+        if _addresses:
+            return _addresses[0]
+        address = f"\0dirbridge-warm-{secrets.token_hex(8)}"
+        with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listening:
+            listening.bind(address)
+            listening.listen(64)
+            process = subprocess.Popen(
+                [sys.executable, "-m", "tests.warm", str(listening.fileno())],
+                cwd=ROOT, pass_fds=[listening.fileno()], stdin=subprocess.PIPE,
+            )  # fmt: skip
+        atexit.register(process.communicate, timeout=30)
+        _addresses.append(address)
+        return address
 
 
 # -------------------------------------------------------------------- in the process that others are forked from
 
 
-def _fork_for(control: socket.socket) -> bool:
-    """Start what is asked for, until nobody can ask any more. :return: whether this is one of the started."""
+def _fork_for(listening: socket.socket) -> bool:
+    """Start what is asked for, until standard input ends. :return: whether this is one of the started."""
     wake, woken = socket.socketpair()
     woken.setblocking(False)
     signal.set_wakeup_fd(woken.fileno())
     signal.signal(signal.SIGCHLD, lambda *_: None)
     running: dict[int, int] = {}
+    awaited: list[Any] = [0, listening, wake]
     while True:
-        ready, _, _ = select.select([control, wake], [], [])
+        ready, _, _ = select.select(awaited, [], [])
         if wake in ready:
             wake.recv(4096)
             _bury(running)
-        if control in ready:
-            request, passed, _, _ = socket.recv_fds(control, REQUEST, 4)
-            if not request:
-                for pid in running:
-                    os.kill(pid, signal.SIGKILL)
-                return False
+        if 0 in ready:
+            for pid in running:
+                os.kill(pid, signal.SIGKILL)
+            return False
+        if listening in ready:
+            asking, _ = listening.accept()
+            request, streams, _, _ = socket.recv_fds(asking, REQUEST, 3)
             pid = os.fork()
             if pid == 0:
-                _become(json.loads(request), passed)
+                _become(json.loads(request), streams)
                 return True
-            for each in passed[:3]:
+            for each in streams:
                 os.close(each)
-            running[pid] = passed[3]
-            control.send(str(pid).encode())
+            asking.send(str(pid).encode())
+            running[pid] = asking.detach()
 
 
 def _bury(running: dict[int, int]) -> None:
@@ -162,13 +192,13 @@ def _bury(running: dict[int, int]) -> None:
             del running[pid]
 
 
-def _become(request: dict[str, Any], passed: list[int]) -> None:
+def _become(request: dict[str, Any], streams: list[int]) -> None:
     """Be as a program that was just started."""
     signal.set_wakeup_fd(-1)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    for number, each in enumerate(passed[:3]):
+    for number, each in enumerate(streams):
         os.dup2(each, number)
-    os.closerange(3, max(passed) + 64)
+    os.closerange(3, 1024)
     os.chdir(request["cwd"])
     os.environ.clear()
     os.environ.update(request["env"])

@@ -14,6 +14,7 @@ import pytest
 from gateway.app.parts import check_mapping
 from gateway.config import parse_config
 from gateway.mapping.load import load
+from tests import warm
 from tests.docs.pages import JOURNEYS, ROOT, Block, blocks, pages
 
 BIN = Path(sys.executable).parent
@@ -103,21 +104,23 @@ PROLOGUE = "set -euo pipefail\ntrap 'kill $(jobs -p) 2>/dev/null || true; wait |
 """a script stops at its first failure, and ends what it started"""
 
 
-def variables(port: int, **more: str) -> dict[str, str]:
-    """The environment of a page's commands."""
+def variables(port: int, *, cold: bool = False, **more: str) -> dict[str, str]:
+    """The environment of a page's commands. :param cold: the installed program itself, each time from nothing."""
+    path = f"{BIN}:{os.environ['PATH']}"
     return {
         **os.environ,
-        "PATH": f"{BIN}:{os.environ['PATH']}",
+        "PATH": path if cold else f"{warm.on_path()}:{path}",
         "HEALTH": f"http://127.0.0.1:{port}/healthz",
         **more,
     }
 
 
-def run(commands: str, directory: Path, port: int, **environment: str) -> str:
+def run(commands: str, directory: Path, port: int, *, cold: bool = False, **environment: str) -> str:
     """Run a script to its end, and end what it started. :return: what it said."""
     done = subprocess.run(
         ["bash", "-c", PROLOGUE + commands],
-        cwd=directory, env=variables(port, **environment), capture_output=True, text=True, timeout=400, check=False,
+        cwd=directory, env=variables(port, cold=cold, **environment),
+        capture_output=True, text=True, timeout=400, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
@@ -135,7 +138,7 @@ def test_commands_run(page: str, tmp_path: Path) -> None:
         (tmp_path / "saved").mkdir()
         files_of(page, tmp_path / "saved")
         commands = f"{head}cp saved/*.toml .\n{mark}{tail}" if mark else commands
-    run(commands, tmp_path, port)
+    run(commands, tmp_path, port, cold=page == "docs/tutorial/first-steps.md")
 
 
 def test_make_targets_exist() -> None:
