@@ -20,38 +20,43 @@ def findings(connection: sa.Connection, sections: Mapping[str, TableOptions]) ->
 def _section(connection: sa.Connection, inspector: sa.Inspector, name: str, options: TableOptions) -> Iterable[Finding]:
     spec = options.spec
     needed = {column: column for column in options.columns}
-    columns = yield from _columns(inspector, name, "table", options.table, needed)
+    columns = yield from _columns(inspector, name, "table", options, options.table, needed)
     if columns is not None:
         yield from _anchor(inspector, name, options)
         yield from _folded_indices(connection, name, options, columns)
     for child in options.children.values():
         wanted = {"key": child.key, **{f"map.{part}": column for part, column in child.columns.items()}}
         key = f"child.{child.attribute}"
-        found = yield from _columns(inspector, name, key, child.table, wanted)
+        found = yield from _columns(inspector, name, key, options, child.table, wanted)
         if found is not None and child.key not in _leading(inspector, child.table):
             yield Finding("warning", f"no index of '{child.table}' begins with '{child.key}'", name, f"{key}.key")
     if options.members is not None:
         yield from _members(inspector, name, options)
     for call in options.calls:
         wanted = {"key": call.key, **{f"set.{column}": column for column in call.set or ()}}
-        yield from _columns(inspector, name, "lifecycle.after", call.table, wanted)
+        yield from _columns(inspector, name, "lifecycle.after", options, call.table, wanted)
     for attribute in sorted(spec.references.keys() & (columns or {}).keys()):
         if attribute not in _leading(inspector, options.table):
             yield Finding("warning", f"no index of '{options.table}' begins with '{attribute}'", name, attribute)
 
 
-def _columns(inspector: sa.Inspector, name: str, key: str, table: str, wanted: Mapping[str, str]) -> Any:
-    """Report what a table lacks; returns its columns by name, or None where there is no such table."""
+def _columns(
+    inspector: sa.Inspector, name: str, key: str, options: TableOptions, table: str, wanted: Mapping[str, str]
+) -> Any:
+    """Report what a table lacks, unless the first verb makes it; returns its columns by name, or None where there is no
+    such table."""
     schema, bare = split_name(table)
     try:
         columns = {each["name"]: each["type"] for each in inspector.get_columns(bare, schema=schema)}
     except sa.exc.NoSuchTableError:
+        if options.create:
+            return None
         known = [*inspector.get_table_names(schema), *inspector.get_view_names(schema)]
         hint = unknown_key(bare, sorted(known)).partition("; ")[2] if known else "it has none"
         yield Finding("error", f"the database has no table '{table}'; {hint}", name, key)
         return None
     for where, column in wanted.items():
-        if column not in columns:
+        if column not in columns and not options.create:
             hint = unknown_key(column, sorted(columns)).partition("; ")[2]
             yield Finding("error", f"the table '{table}' has no column '{column}'; {hint}", name, where)
     return columns
@@ -69,7 +74,7 @@ def _members(inspector: sa.Inspector, name: str, options: TableOptions) -> Itera
         return
     extra = {f"set.{column}": column for column in members.set} | ({"type": members.type} if members.type else {})
     wanted = {"group": members.group, "user": members.user, **extra}
-    found = yield from _columns(inspector, name, "members.table", members.table, wanted)
+    found = yield from _columns(inspector, name, "members.table", options, members.table, wanted)
     if found is None or not {members.group, members.user} <= found.keys():
         return
     pair = {members.group, members.user}

@@ -54,7 +54,10 @@ class SqlConnector:
     async def check(self, specs: Mapping[str, CollectionSpec]) -> Sequence[Finding]:
         """See ``Connector.check``: tables, columns, and the indices that look-ups need."""
         sections = read_options(specs, self.create_tables, self.database.dialect)
-        await Schema(sections).ready(self.database)
+        if (missing := self.database.missing_file) is not None:
+            tables = [options.table for options in sections.values() if not options.create]
+            text = f"there is no file {missing}, so no table {', '.join(map(repr, tables))}; 'url' says where it is"
+            return [Finding("error", text)] if tables else []
         return await self.database.read(lambda connection: findings(connection, sections))
 
     async def close(self) -> None:

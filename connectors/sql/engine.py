@@ -72,6 +72,14 @@ class Database:
         self._reading = self.engine.execution_options(**autocommit)
         self._writing = self.engine.execution_options(writes=True)
 
+    @property
+    def missing_file(self) -> str | None:
+        """The file of an SQLite database that is not there: whoever only looks must not make it."""
+        where = self.engine.url.database
+        if self.dialect != "sqlite" or not where or where == ":memory:" or where.startswith("file:"):
+            return None
+        return None if os.path.exists(where) else where
+
     async def read(self, job: Job[T]) -> T:
         """Run a job that only reads. A connection found dead is replaced once: reading twice harms nobody."""
         try:

@@ -33,6 +33,8 @@ class Application:
             self.gateway = await build(self.parts)
             await self.gateway.start()
         except Exception as error:
+            if self.gateway is not None:
+                await self.gateway.close()
             await send({"type": "lifespan.startup.failed", "message": str(error)})
             raise
         await send({"type": "lifespan.startup.complete"})

@@ -6,13 +6,15 @@ import hmac
 import logging
 import os
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from starlette.types import ASGIApp
 
 from gateway.app.ledgers import ledger_url
+from gateway.app.own import key_of_cursors
 from gateway.app.parts import Part, Parts
+from gateway.app.starting import try_targets
 from gateway.config import Config, ConfigError
 from gateway.config.settings import Target
 from gateway.http import Access, HttpSettings, StaticToken, application
@@ -31,6 +33,16 @@ log = logging.getLogger(__name__)
 CURSOR_VARIABLE = "DIRBRIDGE_CURSOR_KEY"
 
 
+class TargetsAway(Exception):
+    """The gateway shall not start without its targets, and these did not answer."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        super().__init__(
+            f"{', '.join(f'target {name!r}' for name in names)} did not answer, and server.require_targets is set: "
+            "not started. `dirbridge check --online` asks again"
+        )
+
+
 @dataclass(slots=True)
 class Gateway:
     """Everything that runs. ``application`` answers; ``start`` before, ``close`` after."""
@@ -40,10 +52,19 @@ class Gateway:
     provisioners: Mapping[str, Provisioner]
     application: ASGIApp
     worker: Worker
+    watches: Mapping[str, Watch]
     working: asyncio.Task[None] | None = None
+    trying: asyncio.Task[list[str]] | None = None
 
     async def start(self) -> None:
-        """Settle what a crash left open, and drive what is pending from now on, beside the requests."""
+        """Settle what a crash left open, and drive what is pending from now on, beside the requests. Every target is
+        tried once, beside them too, unless the gateway shall not start without.
+
+        :raises TargetsAway: it shall not, and one is away.
+        """
+        self.trying = asyncio.create_task(try_targets(self.parts, self.watches), name="dirbridge-trying")
+        if self.parts.config.server.require_targets and (away := await self.trying):
+            raise TargetsAway(away)
         self.working = asyncio.create_task(self._work(), name="dirbridge-worker")
 
     async def _work(self) -> None:
@@ -57,6 +78,9 @@ class Gateway:
 
     async def close(self) -> None:
         """Let go of everything: the worker first, the ledger last. Idempotent."""
+        if self.trying is not None:
+            self.trying.cancel()
+            await asyncio.wait([self.trying])
         if self.working is not None:
             self.worker.stop()
             done, _ = await asyncio.wait([self.working], timeout=RESTART)
@@ -89,8 +113,9 @@ async def build(parts: Parts) -> Gateway:
         parts=parts,
         ledger=ledger,
         provisioners=provisioners,
-        application=application(endpoints, ledger, http_settings(config, ledger)),
+        application=application(endpoints, ledger, http_settings(config, ledger, watches)),
         worker=Worker(ledger, provisioners),
+        watches=watches,
     )
 
 
@@ -142,7 +167,7 @@ def scim_settings(part: Part, config: Config, key: bytes) -> ScimSettings:
     )
 
 
-def http_settings(config: Config, ledger: Ledger) -> HttpSettings:
+def http_settings(config: Config, ledger: Ledger, watches: Mapping[str, Watch]) -> HttpSettings:
     """What the HTTP room is told."""
 
     async def ready() -> None:
@@ -158,14 +183,14 @@ def http_settings(config: Config, ledger: Ledger) -> HttpSettings:
         },
         trusted_proxies=config.server.trusted_proxies,
         ready=ready,
+        targets=lambda: {name: watch.state for name, watch in watches.items()},
     )
 
 
 def _cursor_key(config: Config) -> bytes:
     """The key that seals cursors: configured, shared by the workers of one start, or of this process alone."""
-    given = config.server.cursor_key
     try:
-        text = given.resolve(config.root) if given else os.environ.get(CURSOR_VARIABLE) or secrets.token_hex(32)
+        text = key_of_cursors(config) or os.environ.get(CURSOR_VARIABLE) or secrets.token_hex(32)
     except ValueError as error:
         raise ConfigError([Message(config.place("server", "cursor_key"), str(error))]) from error
     return hashlib.sha256(text.encode()).digest()

@@ -3,7 +3,8 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from gateway.config import Config, ConfigError, anchored_url, resolve_all
+from gateway.app.own import address_of_ledger
+from gateway.config import Config, ConfigError
 from gateway.ledger.ledger import Ledger
 from gateway.ledger.model import LedgerUnavailable
 from gateway.mapping.errors import Message
@@ -12,16 +13,20 @@ from gateway.mapping.errors import Message
 def ledger_url(config: Config) -> str:
     """Return the URL, its secret resolved and its path absolute. :raises ConfigError:"""
     try:
-        return anchored_url(resolve_all(config.server.ledger, config.root), config.root)
+        return address_of_ledger(config)
     except ValueError as error:
         raise ConfigError([Message(config.place("server", "ledger"), str(error))]) from error
 
 
 @asynccontextmanager
-async def ledger_of(config: Config) -> AsyncIterator[Ledger]:
-    """Open the ledger beside whoever serves from it, and close it again. :raises ConfigError, LedgerUnavailable:"""
+async def ledger_of(config: Config, *, make: bool = True) -> AsyncIterator[Ledger]:
+    """Open the ledger beside whoever serves from it, and close it again.
+
+    :param make: make it where there is none; else an empty one is given instead, and nothing is left behind.
+    :raises ConfigError, LedgerUnavailable:
+    """
     try:
-        ledger = await Ledger.open(ledger_url(config))
+        ledger = await Ledger.open(ledger_url(config), make=make)
     except LedgerUnavailable as error:
         raise type(error)(str(Message(config.place("server", "ledger"), str(error)))) from error
     try:

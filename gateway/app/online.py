@@ -12,23 +12,34 @@ async def check_online(parts: Parts) -> AsyncIterator[tuple[str, Finding]]:
 
     Every connector is closed at the end.
     """
-    away: set[str] = set()
     try:
-        for name, part in parts.connections.items():
-            target = part.settings.target
-            if target in away:
-                continue
+        for target in dict.fromkeys(part.settings.target for part in parts.connections.values()):
             try:
-                findings = await parts.connectors[target].check(part.mapping.specs)
+                for place, finding in await asked(parts, target):
+                    yield place, finding
             except Unavailable as error:
-                away.add(target)
                 yield f"target.{target}", Finding("unreachable", f"cannot be asked: {error.detail}")
-                continue
-            except ConnectorError as error:
-                findings = [Finding("error", error.detail)]
-            for finding in findings:
-                where = " ".join(filter(None, (part.file.name, finding.collection, finding.key)))
-                yield f"connection.{name} ({where})", finding
     finally:
         for connector in parts.connectors.values():
             await connector.close()
+
+
+async def asked(parts: Parts, target: str) -> list[tuple[str, Finding]]:
+    """Ask one target about every mapping that is meant for it; what it says, beside the connection it is about.
+
+    :raises Unavailable: it cannot be asked.
+    """
+    found: list[tuple[str, Finding]] = []
+    for name, part in parts.connections.items():
+        if part.settings.target != target:
+            continue
+        try:
+            findings = await parts.connectors[target].check(part.mapping.specs)
+        except Unavailable:
+            raise
+        except ConnectorError as error:
+            findings = [Finding("error", error.detail)]
+        for finding in findings:
+            where = " ".join(filter(None, (part.file.name, finding.collection, finding.key)))
+            found.append((f"connection.{name} ({where})", finding))
+    return found

@@ -3,27 +3,30 @@
 What is wrong with any of them is found here, all at once; ``check`` and ``serve`` use the same door.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
 from connectors.contract import Calling, Collection, Connector
+from gateway.app.own import OF_THE_SERVER
 from gateway.config import (
     Config,
     ConfigError,
     Connection,
+    Secret,
     SecretMissing,
     Target,
+    UnusableConfig,
     anchored_mapping,
     anchored_url,
+    references,
     resolve_all,
 )
-from gateway.mapping.check import check
+from gateway.mapping import check
 from gateway.mapping.compiled import Mapping as CompiledMapping
-from gateway.mapping.compiled import compile_mapping
-from gateway.mapping.errors import Message, suggest
+from gateway.mapping.errors import Message, in_order, suggest
 from gateway.mapping.filetests import run_tests
 from gateway.mapping.load import load, presets
 from gateway.mapping.model import MappingFile
@@ -62,7 +65,32 @@ def assemble(config: Config, *, test_mappings: bool = True, laws: bool = False, 
     :param secrets: a secret that is not here is an error; else its target is left out, and said to be.
     :raises ConfigError: everything that is wrong, at once.
     """
-    return _Assembly(config, test_mappings, laws, secrets).result()
+    return sound(*examined(lambda: config, test_mappings=test_mappings, laws=laws, secrets=secrets))
+
+
+def examined(
+    load: Callable[[], Config], *, test_mappings: bool = True, laws: bool = False, secrets: bool = True
+) -> tuple[Parts, list[Message]]:
+    """Do the same, and return the parts that can be made beside everything that is wrong, by file and line.
+
+    :param load: gives the configuration; what is wrong with that does not hide what is wrong with the mappings.
+    :raises ConfigError: the configuration cannot be read, or is no TOML.
+    """
+    messages: list[Message] = []
+    try:
+        config = load()
+    except UnusableConfig as error:
+        config, messages = error.rest, error.messages
+    assembly = _Assembly(config, test_mappings, laws, secrets)
+    assembly.run()
+    return assembly.parts, in_order([*messages, *assembly.messages])
+
+
+def sound(parts: Parts, messages: Sequence[Message]) -> Parts:
+    """Return the parts where nothing is wrong with them. :raises ConfigError: something is."""
+    if messages:
+        raise ConfigError(messages)
+    return parts
 
 
 def connector_kinds() -> dict[str, Any]:
@@ -90,36 +118,54 @@ def built(kind: Any, name: str, target: Target, options: dict[str, Any]) -> Conn
 
 def check_mapping(file: MappingFile, *, test: bool = True, laws: bool = False) -> CompiledMapping:
     """Check, compile and test one mapping file. :raises ConfigError: everything that is wrong with it."""
-    found = check(file, laws)
-    if found:
-        raise ConfigError(found)
-    compiled = compile_mapping(file)
-    failed = [result.message for result in run_tests(compiled, file) if not result.ok] if test else []
-    if failed:
-        raise ConfigError(failed)
+    compiled, messages = judged(file, test=test, laws=laws)
+    if compiled is None or messages:
+        raise ConfigError(messages)
     return compiled
 
 
+def judged(file: MappingFile, *, test: bool, laws: bool) -> tuple[CompiledMapping | None, list[Message]]:
+    """Return a mapping file compiled, None where that cannot be, and everything that is wrong with it, by line."""
+    compiled, messages = check.examined(file)
+    if compiled is None:
+        return None, messages
+    found = check.broken_laws(file) if laws else []
+    found += [result.message for result in run_tests(compiled, file) if not result.ok] if test else []
+    return compiled, in_order(found)
+
+
 class _Assembly:
-    """One run of ``assemble``: what was made so far, and what went wrong."""
+    """One run of ``examined``: what was made so far, and what went wrong."""
 
     def __init__(self, config: Config, test: bool, laws: bool, secrets: bool) -> None:
         self.config, self.test, self.laws, self.secrets = config, test, laws, secrets
         self.parts = Parts(config)
         self.messages: list[Message] = []
-        self.mappings: dict[str, tuple[MappingFile, CompiledMapping] | None] = {}
+        self.mappings: dict[str, tuple[MappingFile | None, CompiledMapping | None]] = {}
 
-    def result(self) -> Parts:
+    def run(self) -> None:
+        self._server()
         for name, target in self.config.target.items():
             self._connector(name, target)
         for name, connection in self.config.connection.items():
             self._connection(name, connection)
-        if self.messages:
-            raise ConfigError(self.messages)
-        return self.parts
 
-    def _complain(self, text: str, *path: str) -> None:
+    def _complain(self, text: str, *path: str | int) -> None:
         self.messages += [Message(self.config.place(*path), line) for line in text.splitlines()]
+
+    def _missing(self, error: SecretMissing, *path: str | int) -> None:
+        message = Message(self.config.place(*path), str(error))
+        (self.messages if self.secrets else self.parts.unresolved).append(message)
+
+    def _server(self) -> None:
+        """What the gateway itself needs: the ledger's address, the key of cursors, the certificate."""
+        for key, look in OF_THE_SERVER.items():
+            try:
+                look(self.config)
+            except SecretMissing as error:
+                self._missing(error, "server", key)
+            except ValueError as error:
+                self._complain(str(error), "server", key)
 
     def _connector(self, name: str, target: Target) -> None:
         kinds = connector_kinds()
@@ -127,16 +173,12 @@ class _Assembly:
             hint = suggest(target.kind, kinds) or f"; installed are {', '.join(sorted(kinds))}"
             self._complain(f"there is no connector {target.kind!r}{hint}", "target", name, "kind")
             return
+        if not self._secrets(name, target):
+            return
         try:
             options = connector_options(target, self.config.root)
-        except SecretMissing as error:
-            if self.secrets:
-                self._complain(str(error), "target", name)
-            else:
-                self.parts.unresolved.append(Message(self.config.place("target", name), str(error)))
-            return
-        except ValueError as error:
-            self._complain(str(error), "target", name)
+        except ValueError as error:  # a path in its URL
+            self._complain(str(error), "target", name, "url")
             return
         try:
             self.parts.connectors[name] = built(kinds[target.kind].load(), name, target, options)
@@ -146,16 +188,28 @@ class _Assembly:
                 key = next(said, None)
                 self._complain(line, "target", name, *([key] if key else []))
 
+    def _secrets(self, name: str, target: Target) -> bool:
+        """Whether every secret of a target is there; each that is not is said, at its key."""
+        missing = False
+        for path, reference in references({key: value for key, value in target.options.items() if key != "ca"}):
+            try:
+                Secret(reference).resolve(self.config.root)
+            except SecretMissing as error:
+                missing = True
+                self._missing(error, "target", name, *path)
+        return not missing
+
     def _connection(self, name: str, connection: Connection) -> None:
-        compiled = self._mapping(name, connection)
-        connector = self.parts.connectors.get(connection.target)
-        if compiled is None or connector is None:
+        file, mapping = self._mapping(name, connection)
+        target = self.config.target.get(connection.target)
+        if file is None or target is None:
             return
-        file, mapping = compiled
-        kind = self.config.target[connection.target].kind
-        if mapping.target != kind:
-            text = f"{connection.mapping} is for a target of kind {mapping.target!r}; {connection.target!r} is {kind!r}"
-            self._complain(text, "connection", name, "mapping")
+        if file.target != target.kind and target.kind in connector_kinds():
+            text = f"{connection.mapping} is for a target of kind {file.target!r}; "
+            self._complain(f"{text}{connection.target!r} is {target.kind!r}", "connection", name, "mapping")
+            return
+        connector = self.parts.connectors.get(connection.target)
+        if mapping is None or connector is None:
             return
         try:
             collections = connector.collections(mapping.specs)
@@ -165,22 +219,24 @@ class _Assembly:
         for type_, resource in mapping.resources.items():
             if resource.lifecycle.after and not isinstance(collections[type_], Calling):
                 place = file.places.get(("resource", type_, "lifecycle", "after"))
-                self.messages.append(Message(place, f"a target of kind {kind!r} has no calls to make"))
+                self.messages.append(Message(place, f"a target of kind {target.kind!r} has no calls to make"))
         self.parts.connections[name] = Part(name, connection, file, mapping, collections)
 
-    def _mapping(self, name: str, connection: Connection) -> tuple[MappingFile, CompiledMapping] | None:
-        """Load a mapping once, whoever uses it; None when it is broken, which is then said already."""
+    def _mapping(self, name: str, connection: Connection) -> tuple[MappingFile | None, CompiledMapping | None]:
+        """Load a mapping once, whoever uses it; None where it is broken, which is then said already."""
         source = anchored_mapping(connection.mapping, self.config.root)
         if source not in self.mappings:
-            self.mappings[source] = None
+            self.mappings[source] = None, None
             try:
                 file = load(source)
-                # A preset's own tests ran before it was shipped.
-                test = self.test and source not in presets()
-                self.mappings[source] = file, check_mapping(file, test=test, laws=self.laws)
             except ConfigError as error:
                 place = self.config.place("connection", name, "mapping")
                 self.messages += [Message(each.place or place, each.text) for each in error.messages]
+                return None, None
+            ours = source in presets()  # its tests and laws were tried before it was shipped
+            mapping, messages = judged(file, test=self.test and not ours, laws=self.laws and not ours)
+            self.messages += messages
+            self.mappings[source] = file, mapping
         return self.mappings[source]
 
 

@@ -35,7 +35,7 @@ async def relink(
     """
     part = parts.connections[connection]
     try:
-        async with ledger_of(parts.config) as ledger:
+        async with ledger_of(parts.config, make=not dry_run) as ledger:
             return {
                 name: await _relink(part, resource, ledger, everything, dry_run)
                 for name, resource in part.mapping.resources.items()

@@ -34,7 +34,7 @@ def audit(
     async def read() -> "list[AuditLine]":
         loaded = configured(config)
         owner = chosen_connection(loaded, connection) if connection else None
-        async with ledger_of(loaded) as ledger:
+        async with ledger_of(loaded, make=False) as ledger:
             return await ledger.audit(connection=owner, resource=resource, since=_since(since), limit=limit)
 
     with outcomes():

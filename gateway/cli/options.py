@@ -32,10 +32,19 @@ def config_path(given: Path | None) -> Path | None:
     return here if here.is_file() else None
 
 
-def configured(given: Path | None) -> Config:
-    """Load the configuration, or the embedded default. :raises ConfigError:"""
+def configured(given: Path | None, *, make: bool = False) -> Config:
+    """Load the configuration, or the embedded default.
+
+    :param make: make the embedded default's folder where it is missing; a verb that only looks leaves nothing behind.
+    :raises ConfigError:
+    """
     path = config_path(given)
-    return load_config(path) if path else embedded_config()
+    if path is not None:
+        return load_config(path)
+    if not make and not Path(DIRECTORY).is_dir():
+        text = f"there is no config.toml here, and no ./{DIRECTORY}; name one with --config FILE"
+        raise ConfigError([Message(None, f"{text}, or let `dirbridge serve` make ./{DIRECTORY}")])
+    return embedded_config()
 
 
 def chosen_connection(config: Config, name: str | None) -> str:

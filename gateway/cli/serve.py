@@ -25,13 +25,14 @@ def serve(
     """Serve SCIM until stopped. Without a config.toml: users and groups in SQLite, below ./dirbridge-data."""
     # First, and from here: for each model that it makes, pydantic looks at every module and every frame above it.
     import gateway.scim.handler  # noqa: F401
-    from gateway.app.asgi import create_app
+    from gateway.app.asgi import Application
+    from gateway.app.parts import examined, sound
     from gateway.cli.server import bound, run
 
     with outcomes():
         path = _path(config)
-        loaded = configured(path)
-        app = create_app(loaded, test_mappings=not skip_mapping_tests)
+        parts = sound(*examined(lambda: configured(path, make=True), test_mappings=not skip_mapping_tests))
+        loaded = parts.config
         where = loaded.server.listen if listen is None else _address(listen)
         remember(path)
         with bound(where) as socket:
@@ -39,7 +40,7 @@ def serve(
             secret = asyncio.run(first_token(loaded, make=path is None))
             host, port = socket.getsockname()[:2]
             announce(loaded, Address(host, port), secret)
-            code = run(loaded, app, socket)
+            code = run(loaded, Application(parts), socket)
     raise typer.Exit(code)
 
 

@@ -39,7 +39,7 @@ def create(
     lifetime = _lifetime(expires)
 
     async def make() -> "tuple[Token, str]":
-        loaded = configured(config)
+        loaded = configured(config, make=True)
         owner = chosen_connection(loaded, connection)
         async with ledger_of(loaded) as ledger:
             until = None if lifetime is None else datetime.now(UTC) + timedelta(seconds=lifetime)
@@ -66,7 +66,7 @@ def list_tokens(connection: ConnectionOption = None, config: ConfigOption = None
     async def read() -> "list[Token]":
         loaded = configured(config)
         owner = chosen_connection(loaded, connection) if connection else None
-        async with ledger_of(loaded) as ledger:
+        async with ledger_of(loaded, make=False) as ledger:
             return await ledger.tokens(owner)
 
     with outcomes():
@@ -102,7 +102,7 @@ def revoke(
     async def forget() -> "Token | None":
         loaded = configured(config)
         owner = chosen_connection(loaded, connection) if connection else None
-        async with ledger_of(loaded) as ledger:
+        async with ledger_of(loaded, make=False) as ledger:
             return await ledger.revoke_token(name, owner)
 
     with outcomes():

@@ -2,8 +2,8 @@
 
 from gateway.config.anchored import anchored_mapping, anchored_url
 from gateway.config.embedded import embedded_config
-from gateway.config.load import load_config, parse_config
-from gateway.config.secret import Secret, SecretMissing, resolve_all
+from gateway.config.load import UnusableConfig, load_config, parse_config
+from gateway.config.secret import Secret, SecretMissing, references, resolve_all
 from gateway.config.settings import EVERY_OPERATION, Config, Connection, Limits, Server, StaticToken, Target
 from gateway.config.values import Address, Rate
 from gateway.mapping.errors import ConfigError
@@ -21,10 +21,12 @@ __all__ = [
     "Server",
     "StaticToken",
     "Target",
+    "UnusableConfig",
     "anchored_mapping",
     "anchored_url",
     "embedded_config",
     "load_config",
     "parse_config",
+    "references",
     "resolve_all",
 ]

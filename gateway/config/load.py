@@ -1,34 +1,46 @@
 """From a file to a Config, or to everything that is wrong with it, each with file and line."""
 
-import re
-import tomllib
+from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
 from gateway.config.rules import broken_rules
-from gateway.config.settings import Config
+from gateway.config.settings import Config, Connection, Server, Target
 from gateway.config.wording import sentence
 from gateway.mapping.document import spelled
 from gateway.mapping.errors import ConfigError, Message
 from gateway.mapping.model import Place
 from gateway.mapping.positions import positions
+from gateway.mapping.source import SourceError, parsed, read_text
 
-_LINE = re.compile(r" \(at (?:line (\d+), column \d+|end of document)\)\Z")
 _LATER = {
     ("connection", "*", "followers"): "a second target kept in step",
     ("connection", "*", "budget"): "holding changes beyond a budget",
 }
 
 
+class UnusableConfig(ConfigError):
+    """A configuration that cannot be used as it is. ``rest`` has the targets and connections of which something can be
+    said nevertheless: it is for looking at, never for serving."""
+
+    def __init__(self, messages: Iterable[Message], rest: Config) -> None:
+        super().__init__(messages)
+        self.rest = rest
+
+
 def load_config(path: str | Path) -> Config:
     """Read config.toml. Secrets stay references; nothing but the file is touched.
 
-    :raises ConfigError: everything that is wrong with it, at once.
+    :raises ConfigError: everything that is wrong with it, at once; an ``UnusableConfig`` where it could be read.
     """
     name = str(path)
-    return parse_config(_text(name), name, Path(path).resolve().parent)
+    try:
+        return parse_config(read_text(name), name, Path(path).resolve().parent)
+    except SourceError as error:
+        raise ConfigError([error.message]) from error
 
 
 def parse_config(text: str, name: str, root: Path) -> Config:
@@ -36,9 +48,12 @@ def parse_config(text: str, name: str, root: Path) -> Config:
 
     :param name: what messages call the file.
     :param root: where relative paths start.
-    :raises ConfigError: everything that is wrong with it, at once.
+    :raises ConfigError: everything that is wrong with it, at once; an ``UnusableConfig`` where it is TOML.
     """
-    values = _values(text, name)
+    try:
+        values = parsed(name, text)
+    except SourceError as error:
+        raise ConfigError([error.message]) from error
     places = {path: Place(name, line, spelled(path)) for path, line in positions(text).items()}
     messages = [Message(places[path], what) for path, what in _not_yet(values)]
     config: Config | None
@@ -49,35 +64,37 @@ def parse_config(text: str, name: str, root: Path) -> Config:
         config = None
     messages += broken_rules(values, places)
     if config is None or messages:
-        raise ConfigError(sorted(messages, key=_line))
+        raise UnusableConfig(sorted(messages, key=_line), _rest(values).located(root, places))
     return config
 
 
-def _text(name: str) -> str:
+def _rest(values: dict[str, Any]) -> Config:
+    """What can be looked at of a broken configuration: targets with their own keys, connections with a mapping."""
+    targets = {}
+    for name, table in _tables(values, "target"):
+        with suppress(ValidationError):
+            targets[name] = Target.model_validate({k: v for k, v in table.items() if k not in ("retry", "settle")})
+    connections = {
+        name: Connection.model_construct(target=str(table.get("target")), mapping=table["mapping"])
+        for name, table in _tables(values, "connection")
+        if isinstance(table.get("mapping"), str)
+    }
     try:
-        return Path(name).read_text(encoding="utf-8")
-    except OSError as error:
-        raise ConfigError([Message(None, f"cannot read {name}: {error.strerror}")]) from error
-    except UnicodeDecodeError as error:
-        raise ConfigError([Message(None, f"{name} is not UTF-8 text (byte {error.start})")]) from error
+        server = Server.model_validate(values.get("server", {}))
+    except ValidationError:
+        server = Server()
+    return Config.model_construct(server=server, target=targets, connection=connections)
 
 
-def _values(text: str, name: str) -> dict[str, Any]:
-    try:
-        return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        found = _LINE.search(str(error))
-        line = int(found[1]) if found and found[1] else text.count("\n") + 1
-        raise ConfigError([Message(Place(name, line, "TOML"), _LINE.sub("", str(error)))]) from error
+def _tables(values: dict[str, Any], kind: str) -> list[tuple[str, dict[str, Any]]]:
+    tables = values.get(kind)
+    return [(k, v) for k, v in tables.items() if isinstance(v, dict)] if isinstance(tables, dict) else []
 
 
 def _not_yet(values: dict[str, Any]) -> list[tuple[tuple[str, ...], str]]:
     """Take out what a later version will do, so that it is named as that and not as a spelling mistake."""
     found: list[tuple[tuple[str, ...], str]] = []
-    connections = values.get("connection")
-    for name, connection in connections.items() if isinstance(connections, dict) else ():
-        if not isinstance(connection, dict):
-            continue
+    for name, connection in _tables(values, "connection"):
         for (_, _, key), meaning in _LATER.items():
             if connection.pop(key, None) is not None:
                 found.append((("connection", name, key), f"{meaning} comes in a later version; remove the key"))

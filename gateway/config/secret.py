@@ -1,6 +1,7 @@
 """Secrets: never in config.toml, only a reference to where one is kept."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +66,15 @@ class Secret:
     def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         del source
         return core_schema.no_info_after_validator_function(cls, handler.generate_schema(str))
+
+
+def references(value: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """Yield every reference in ``value``, however deep, with the keys that lead to it."""
+    if is_reference(value):
+        yield path, value
+    pairs = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, inner in pairs:
+        yield from references(inner, (*path, key))
 
 
 def resolve_all(value: Any, root: Path) -> Any:

@@ -46,6 +46,7 @@ class Server(Table):
     max_body: Size = 1_048_576
     max_depth: Annotated[int, Field(ge=4, le=200)] = 32
     cursor_key: Secret | None = None
+    require_targets: bool = False
     log_level: Literal["warning", "info"] = "warning"
 
 

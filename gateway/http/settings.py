@@ -31,8 +31,11 @@ class Access:
 
 @dataclass(frozen=True, slots=True)
 class HttpSettings:
-    """:param access: by connection name. :param trusted_proxies: whose X-Forwarded-* headers are believed."""
+    """:param access: by connection name. :param trusted_proxies: whose X-Forwarded-* headers are believed.
+    :param targets: how each target is: ``answers``, ``away`` or ``untried``.
+    """
 
     access: Mapping[str, Access] = field(default_factory=dict)
     trusted_proxies: tuple[Network, ...] = ()
     ready: Ready | None = None
+    targets: Callable[[], Mapping[str, str]] = dict

@@ -9,12 +9,13 @@ from collections.abc import Collection, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from gateway.ledger import codec, queries
 from gateway.ledger.keeping import Tokens
 from gateway.ledger.lookups import Lookups
-from gateway.ledger.migrations import migrate
+from gateway.ledger.migrations import is_there, migrate
 from gateway.ledger.model import (
     Assertion,
     AuditChange,
@@ -35,17 +36,23 @@ class Ledger(Lookups, Tokens):
     """One ledger, open. Everything is asynchronous; many requests use it at once."""
 
     @classmethod
-    async def open(cls, url: str, *, serving: bool = False) -> "Ledger":
+    async def open(cls, url: str, *, serving: bool = False, make: bool = True) -> "Ledger":
         """Open the ledger and bring its schema up to date.
 
         :param url: ``sqlite:///path``, ``sqlite://`` (in memory) or ``postgresql+psycopg://…``.
         :param serving: this process answers requests: a SQLite file takes one such process, others may look and
             make or revoke tokens.
+        :param make: make it where there is none; else an empty one in memory stands for it.
         :raises LedgerUnavailable: it cannot be reached, is served from already, or (``LedgerTooNew``) a newer
             program has used it.
         """
+        if not make and not _has_file(url):
+            return await cls.open("sqlite://")
         store = _store(url, serving)
         try:
+            if not make and not await is_there(store):
+                await store.close()
+                return await cls.open("sqlite://")
             await migrate(store)
         except BaseException:
             await store.close()
@@ -192,6 +199,15 @@ class Ledger(Lookups, Tokens):
                 self._protocol.rebuild(session, stamped)
 
         await self._store.write(work)
+
+
+def _has_file(url: str) -> bool:
+    """Whether there is something to look at: a file of SQLite's, or a server, which is asked."""
+    if not url.startswith("sqlite:"):
+        return True
+    from gateway.ledger.sqlite import path_of
+
+    return Path(path_of(url) or "/").exists()
 
 
 def _store(url: str, serving: bool) -> Store:

@@ -30,6 +30,15 @@ async def migrate(store: Store, steps: tuple[Callable[[Dialect], tuple[str, ...]
     return ran
 
 
+async def is_there(store: Store) -> bool:
+    """Whether the database holds a ledger already. :raises LedgerUnavailable:"""
+    named = "SELECT name FROM sqlite_master WHERE name = 'ledger_schema'"
+    if store.dialect.kind == "postgresql":
+        named = "SELECT to_regclass('ledger_schema')"
+    row = await store.scan(lambda session: session.execute(named).fetchone())
+    return row is not None and row[0] is not None
+
+
 def _next_step(session: Session, dialect: Dialect, steps: tuple[Callable[[Dialect], tuple[str, ...]], ...]) -> bool:
     if dialect.kind == "postgresql":
         session.execute(f"SELECT pg_advisory_xact_lock({_LOCK})")  # SQLite: BEGIN IMMEDIATE is the lock

@@ -7,8 +7,10 @@ from typing import Any
 
 from gateway.mapping.check_filters import filter_faults
 from gateway.mapping.errors import Message, listed, suggest
+from gateway.mapping.faults import hidden, touched
 from gateway.mapping.index import AttributeIndex
 from gateway.mapping.model import MappingFile, Place, Row, Section
+from gateway.mapping.model import Step as WrittenStep
 from gateway.mapping.paths import PathError, ScimPath, parse_path
 from gateway.mapping.slots import claim
 from gateway.mapping.steps import OptionError, Step, StepError, Surroundings, make_step
@@ -25,6 +27,30 @@ class Subject:
     file: MappingFile
     section: Section
     index: AttributeIndex = field(compare=False)
+    nameless: frozenset[tuple[str | int, ...]] = field(default=frozenset(), compare=False)
+    """rows whose path names nothing: what they were meant for is not said to be missing"""
+
+    def hides(self, *keys: str | int) -> bool:
+        """Whether a mistake that is reported already may be what stands at ``keys``, or was meant to."""
+        faults, strays = self.file.faults, self.file.strays | self.nameless
+        return hidden(faults, strays, "resource", self.section.name, *keys)
+
+    def touched(self, *keys: str | int) -> bool:
+        """Whether a mistake of form stands at ``keys`` or below."""
+        return touched(self.file.faults, "resource", self.section.name, *keys)
+
+    def row_hides(self, row: Row, *names: str) -> bool:
+        """Whether a mistake in the row may hide one of its keys."""
+        place = ("resource", self.section.name, row.direction, row.path or row.attr or "")
+        return any(hidden(self.file.faults, self.file.strays, *place, name) for name in names)
+
+    def may_declare(self, path: str) -> bool:
+        """Whether a mistake in ``[schema…]`` may be why the attribute of a path is not known as the row takes it."""
+        head = re.split(r"[.\[]", path)[0]
+        at = ("schema", self.section.name, head)
+        if hidden(self.file.faults, self.file.strays, *at) or touched(self.file.faults, *at):
+            return True
+        return any(each.name == head and each.resource not in self.file.sections for each in self.file.schemas)
 
     def place(self, *keys: str | int) -> Place:
         """Return where a key of the section stands, or the nearest table around it."""
@@ -42,11 +68,19 @@ class Subject:
             return None
 
 
+def hides_section(file: MappingFile, name: str) -> bool:
+    """Whether a mistake of form hides the section of a resource type."""
+    return any(fault == ("resource", name)[: len(fault)] for fault in file.faults)
+
+
 def subjects(file: MappingFile) -> Iterator[Subject]:
     """Yield every section of a file with its attributes."""
     for section in file.sections.values():
         declared = [each for each in file.schemas if each.resource == section.name]
-        yield Subject(file, section, AttributeIndex(section.schema, declared))
+        subject = Subject(file, section, AttributeIndex(section.schema, declared))
+        named = [row for row in section.rows if row.direction != "set" and subject.path(row) is None]
+        nameless = frozenset(("resource", section.name, row.direction, row.path) for row in named)
+        yield Subject(file, section, subject.index, nameless)
 
 
 def row_messages(file: MappingFile) -> Iterator[Message]:
@@ -93,6 +127,8 @@ def _path_faults(subject: Subject, row: Row) -> Iterator[str]:
     try:
         path = parse_path(row.path, subject.index, subject.section.name)
     except PathError as error:
+        if subject.may_declare(row.path):
+            return
         children = subject.section.children
         attrs = [
             other.attr for other in subject.section.rows if other is not row and other.attr not in (None, *children)
@@ -108,10 +144,10 @@ def _path_faults(subject: Subject, row: Row) -> Iterator[str]:
         yield f"'{path.text}' is read-only in SCIM; move the row to [{table}.show]"
     elif row.direction == "map" and path.top == "members":
         yield f"members have a table of their own: [{table}.members]"
-    elif path.known.facts.type == "complex" and not _is_held_whole(subject, row):
+    elif path.known.facts.type == "complex" and not _is_held_whole(subject, row) and not _may_be_held(subject, row):
         child = f", or give its elements a table: [….child.{row.attr}]" if _may_have_rows(subject, row, path) else ""
         yield f'{row.path!r} is complex: map a sub-attribute, or all of it with via = ["json"]{child}'
-    if path.top == "password" and row.direction == "map" and row.only != "write":
+    if path.top == "password" and row.direction == "map" and row.only != "write" and not subject.row_hides(row, "only"):
         yield 'a password is never read back; add only = "write"'
     if path.top == "password" and row.store == "ledger":
         yield "a password is never kept in the ledger; it needs 'attr'"
@@ -132,6 +168,10 @@ def _is_held_whole(subject: Subject, row: Row) -> bool:
     return steps or row.attr in subject.section.children or row.ref is not None or row.value is not None
 
 
+def _may_be_held(subject: Subject, row: Row) -> bool:
+    return subject.row_hides(row, "via", "ref", "value", "attr") or subject.may_declare(row.path)
+
+
 def _step_faults(subject: Subject, row: Row) -> Iterator[str]:
     path = subject.path(row)
     around = Surroundings(subject.file.tables, path.known.facts.type if path else "string", row.unknown, row.default)
@@ -140,20 +180,21 @@ def _step_faults(subject: Subject, row: Row) -> Iterator[str]:
         try:
             steps.append(make_step(written, around))
         except OptionError as error:
-            if not _said_by_the_table(str(error)):
+            if not _said_by_the_table(subject.file, written, str(error)):
                 yield str(error)
     one_way = [step.name for step in steps if step.one_way]
     if one_way and row.direction == "show":
         yield f"step {listed(one_way)} cannot be read backwards"
-    elif one_way and row.direction == "map" and row.only != "write":
+    elif one_way and row.direction == "map" and row.only != "write" and not subject.row_hides(row, "only"):
         yield f'step {listed(one_way)} only writes; add only = "write", or move the row to [….set]'
-    if len(steps) == len(row.via) and not one_way and row.default is not None:
+    if len(steps) == len(row.via) and not one_way and row.default is not None and not subject.row_hides(row, "via"):
         yield from _default_faults(row, steps)
 
 
-def _said_by_the_table(text: str) -> bool:
+def _said_by_the_table(file: MappingFile, step: WrittenStep, text: str) -> bool:
     """The table itself was already blamed, with its line."""
-    return text.endswith("cannot be read back")
+    hides = step.name == "table" and hidden(file.faults, file.strays, "table", str(step.argument))
+    return hides or text.endswith("cannot be read back")
 
 
 def _default_faults(row: Row, steps: list[Step]) -> Iterator[str]:
@@ -177,11 +218,13 @@ def _template_faults(subject: Subject, row: Row) -> Iterator[str]:
             try:
                 path = parse_path(name, subject.index, subject.section.name)
             except PathError as error:
-                yield f"{key}: {error}"
+                if not subject.may_declare(name):
+                    yield f"{key}: {error}"
                 continue
             if path.top == "password":
                 yield f"{key}: a password may not be copied into another attribute"
-    if row.otherwise is not None and row.template is None and not row.by_group:
+    sources = row.template is not None or row.by_group or subject.row_hides(row, "template", "by_group")
+    if row.otherwise is not None and not sources:
         yield "'else' goes with 'template' or 'by_group'"
 
 
@@ -191,9 +234,10 @@ def _key_faults(subject: Subject, row: Row) -> Iterator[str]:
         given = [key for key in _WRITING if _given(row, key)]
         if given:
             yield f'only = "read" is never written, so {listed(given)} can have no effect'
-    if row.unknown == "default" and row.default is None:
+    if row.unknown == "default" and row.default is None and not subject.row_hides(row, "default"):
         yield "unknown = \"default\" needs a 'default'"
-    if row.unknown == "default" and not any(step.name in ("table", "states") for step in row.via):
+    of_table = any(step.name in ("table", "states") for step in row.via) or subject.row_hides(row, "via")
+    if row.unknown == "default" and not of_table:
         yield "'unknown' is about a value outside a table; the row has no step 'table' or 'states'"
     path = subject.path(row)
     if row.direction == "map" and path is not None:
@@ -206,9 +250,9 @@ def _key_faults(subject: Subject, row: Row) -> Iterator[str]:
             for name in row.element:
                 if name not in subs:
                     yield f"element: {name!r} is not a sub-attribute of {path.top}{suggest(name, subs)}"
-        if path.everything and path.known.sub is not None and row.only is None:
+        if path.everything and path.known.sub is not None and row.only is None and not subject.row_hides(row, "only"):
             yield from _claimed_elements(subject, row, path)
-    if row.ref is not None and row.ref not in subject.file.sections:
+    if row.ref is not None and row.ref not in subject.file.sections and not hides_section(subject.file, row.ref):
         yield f"ref: there is no section for {row.ref!r}{suggest(row.ref, subject.file.sections)}"
     if row.ref is not None and row.via:
         yield "'ref' is translated by the gateway; it takes no 'via'"

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 from gateway.mapping import rfc7643
 from gateway.mapping.check_filters import filter_faults
-from gateway.mapping.check_rows import Subject
+from gateway.mapping.check_rows import Subject, hides_section
 from gateway.mapping.errors import Message, listed, suggest
-from gateway.mapping.model import Row
+from gateway.mapping.model import Place, Row
 
 _ENDPOINT = re.compile(r"/[A-Za-z][A-Za-z0-9._-]*\Z")
 _RESERVED = ("/Schemas", "/ResourceTypes", "/ServiceProviderConfig", "/Bulk", "/Me")
@@ -39,13 +39,22 @@ def writers(subject: Subject) -> dict[str, list[Row]]:
     return found
 
 
+def _sure_writers(subject: Subject) -> dict[str, list[Row]]:
+    """The same, without rows of which a mistake hides where, or whether, they write."""
+    sure = {
+        attr: [row for row in rows if not subject.row_hides(row, "attr", "when", "only")]
+        for attr, rows in writers(subject).items()
+    }
+    return {attr: rows for attr, rows in sure.items() if rows}
+
+
 def _required(subject: Subject) -> Iterator[Message]:
     section = subject.section
     mapped = {path.top for row in section.rows if row.direction == "map" and (path := subject.path(row))}
     needed = [_REQUIRED[section.schema]] if section.schema in _REQUIRED else []
     needed += [each.name for each in subject.file.schemas if each.resource == section.name and each.required]
     for name in needed:
-        if not any(path == name or path.endswith(f":{name}") for path in mapped):
+        if not any(path == name or path.endswith(f":{name}") for path in mapped) and not subject.hides("map", name):
             yield Message(subject.place("map"), f"{name!r} is not mapped, and SCIM requires it")
 
 
@@ -60,13 +69,13 @@ def _twice(subject: Subject) -> Iterator[Message]:
         for other in row.also:
             if aliases.setdefault(other.lower(), row) is not row:
                 yield Message(row.place, f"also: two rows claim the name {other!r}")
-    for attr, rows in writers(subject).items():
+    for attr, rows in _sure_writers(subject).items():
         if len(rows) > 1 and not all(row.when for row in rows):
             first, *others = sorted(rows, key=lambda row: row.place.line)
             for row in others:
                 yield Message(row.place, f"two rows write {attr!r} (the other in line {first.place.line})")
     own = {subject.section.options.get(key) for key in _GATEWAY_WRITES} | {subject.section.version}
-    for attr, rows in writers(subject).items():
+    for attr, rows in _sure_writers(subject).items():
         if attr in own:
             yield Message(rows[0].place, f"{attr!r} is written by the gateway itself (version, created, modified)")
 
@@ -77,12 +86,28 @@ def _match(subject: Subject) -> Iterator[Message]:
         place = subject.place("match", number)
         known = subject.index.find(rule)
         if rule.startswith("target:"):
+            yield from _match_by_target(subject, rule.removeprefix("target:"), place)
+        elif subject.may_declare(rule):
             continue
-        if known is None and rule not in mapped:
+        elif known is None and rule not in mapped:
             text = f"{rule!r} is not an attribute of {subject.section.name}"
             yield Message(place, text + suggest(rule, [each.path for each in subject.index]))
-        elif (known.path if known else rule) not in mapped:
+        elif (known.path if known else rule) not in mapped and not subject.hides("map", rule):
             yield Message(place, f"no row maps {rule!r}, so nothing can be found by it{suggest(rule, mapped)}")
+
+
+def _match_by_target(subject: Subject, name: str, place: Place) -> Iterator[Message]:
+    attrs = [row.attr for row in subject.section.rows if row.attr is not None]
+    if name not in attrs and not _loses_rows(subject):
+        yield Message(place, f"no row writes {name!r}{suggest(name, attrs)}")
+
+
+def _loses_rows(subject: Subject) -> bool:
+    """Whether a mistake of form hides what a row writes to."""
+    rows = [row for row in subject.section.rows if row.direction == "map"]
+    tables = [fault[2:] for fault in subject.file.faults if fault[:2] == ("resource", subject.section.name)]
+    lost = any(len(fault) == 2 and fault[0] in ("map", "set") for fault in tables)
+    return lost or subject.hides("map") or subject.hides("set") or any(subject.row_hides(row, "attr") for row in rows)
 
 
 def _conditions(subject: Subject) -> Iterator[Message]:
@@ -99,6 +124,8 @@ def _conditions(subject: Subject) -> Iterator[Message]:
     for text, keys, target in conditions:
         for fault in filter_faults(text, subject.index, section.name, target=known if target else None):
             yield Message(subject.place(*keys), fault)
+    if subject.touched("parent"):
+        return
     for number, choice in enumerate(section.parent[:-1]):
         if choice.when is None:
             yield Message(subject.place("parent", number), "holds always, so what follows is never reached")
@@ -110,13 +137,14 @@ def _lifecycle(subject: Subject) -> Iterator[Message]:
     for event in ("deactivate", "delete"):
         action = getattr(lifecycle, event)
         given = ("resource", section.name, "lifecycle", event) in subject.file.places
-        if action == "disable" and not active and (given or event == "delete"):
+        unsure = subject.hides("map", "active") or subject.hides("lifecycle", event)
+        if action == "disable" and not active and (given or event == "delete") and not unsure:
             default = "" if given else ", which is the default,"
             text = f'{event} = "disable"{default} needs a row that maps active'
             yield Message(subject.place("lifecycle", event), text)
-        if action == "move" and lifecycle.move_to is None:
+        if action == "move" and lifecycle.move_to is None and not subject.hides("lifecycle", "move_to"):
             yield Message(subject.place("lifecycle", event), f'{event} = "move" needs move_to')
-    written = writers(subject)
+    written = _sure_writers(subject)
     for stamp in lifecycle.stamp:
         if stamp.attr in written:
             text = f"two rows write {stamp.attr!r} (the other in line {written[stamp.attr][0].place.line})"
@@ -133,7 +161,7 @@ def _members(subject: Subject) -> Iterator[Message]:
     if subject.index.find("members") is None:
         yield Message(members.place, f"{subject.section.name} has no attribute 'members'")
     for name in members.ref:
-        if name not in subject.file.sections:
+        if name not in subject.file.sections and not hides_section(subject.file, name):
             hint = suggest(name, subject.file.sections)
             yield Message(subject.place("members", "ref"), f"there is no section for {name!r}{hint}")
     if members.chunk < 1:
@@ -160,16 +188,18 @@ def _children(subject: Subject) -> Iterator[Message]:
 def _placement(subject: Subject) -> Iterator[Message]:
     section, target = subject.section, subject.file.target
     missing = [key for key in _TABLE_KINDS.get(target, ()) if key not in section.options]
-    missing += ["parent"] if target == "ldap" and not section.parent else []
+    missing += ["parent"] if target == "ldap" and not section.parent and not subject.touched("parent") else []
+    missing = [key for key in missing if not subject.hides(key)]
     if missing:
         verb = "is" if len(missing) == 1 else "are"
         yield Message(section.place, f"{listed(missing)} {verb} missing for a target of kind {target!r}")
     rdn = section.options.get("rdn")
-    if target == "ldap" and rdn is not None and str(rdn).lower() not in map(str.lower, writers(subject)):
+    named = str(rdn).lower() in map(str.lower, writers(subject)) or subject.hides("rdn") or _loses_rows(subject)
+    if target == "ldap" and rdn is not None and not named:
         text = f"no row writes {rdn!r}, which names the entry{suggest(rdn, writers(subject))}"
         yield Message(subject.place("rdn"), text)
     if not _ENDPOINT.match(section.endpoint) or section.endpoint in _RESERVED:
         text = f"{section.endpoint!r} cannot be an endpoint: one word after a slash, and not {listed(_RESERVED, 'or')}"
         yield Message(subject.place("endpoint"), text)
-    if section.marker is not None and section.marker[0] in writers(subject):
+    if section.marker is not None and section.marker[0] in _sure_writers(subject):
         yield Message(subject.place("marker"), f"two rows write {section.marker[0]!r}")

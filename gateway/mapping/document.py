@@ -2,7 +2,6 @@
 
 import copy
 import re
-import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from importlib import resources
@@ -10,11 +9,12 @@ from pathlib import Path as FilePath
 from typing import Any
 
 from gateway.mapping.errors import MappingError, Message, suggest
+from gateway.mapping.faults import Report
 from gateway.mapping.model import Place
 from gateway.mapping.positions import Path, positions
+from gateway.mapping.source import SourceError, parsed, read_text
 
 _BARE = re.compile(r"[A-Za-z0-9_-]+\Z")
-_LINE = re.compile(r" \(at (?:line (\d+), column \d+|end of document)\)\Z")
 _ALIASES = {"user": "User", "group": "Group"}
 _ROW_TABLES = ("map", "set", "show")
 
@@ -23,12 +23,14 @@ _ROW_TABLES = ("map", "set", "show")
 class Document:
     """The values of a file after ``extends``, and where each was written.
 
-    ``[user]`` and ``[group]`` stand under ``resource``; their places keep the spelling of the file.
+    ``[user]`` and ``[group]`` stand under ``resource``; their places keep the spelling of the file. ``report`` has what
+    is wrong with what it extends.
     """
 
     name: str
     values: dict[str, Any]
     places: dict[Path, Place] = field(default_factory=dict)
+    report: Report = field(default_factory=Report)
 
     def place(self, path: Path) -> Place:
         """Return where ``path`` was written, or the nearest table around it."""
@@ -60,25 +62,39 @@ def spelled(path: Path) -> str:
 def read_document(source: str | FilePath) -> Document:
     """Read a preset by name or a file by path, with everything it extends.
 
-    :raises MappingError: it cannot be read, is not TOML, or extends something that is not there.
+    :raises MappingError: it cannot be read, or is not TOML. Whether what it extends can is in ``report``: then nothing
+        is known of what the file itself does not say.
     """
-    return _read(str(source), None, ())
+    try:
+        return _read(str(source), None, ())
+    except SourceError as error:
+        raise MappingError([error.message]) from error
 
 
 def _read(source: str, origin: Place | None, trail: tuple[str, ...]) -> Document:
     identity, text = _text(source, origin)
     if identity in trail:
-        raise MappingError([Message(origin, f"{source!r} extends itself, by way of {' → '.join(trail)}")])
+        raise SourceError(Message(origin, f"{source!r} extends itself, by way of {' → '.join(trail)}"))
     document = _parse(source, text)
     wanted = document.values.pop("extends", None)
     if wanted is None:
         return document
     origin = document.place(("extends",))
     if not isinstance(wanted, str):
-        raise MappingError([Message(origin, "must be the name of a preset or a path, as text")])
+        return _alone(document, Message(origin, "must be the name of a preset or a path, as text"))
     relative = FilePath(source).parent / wanted if wanted.endswith(".toml") else wanted
-    base = _read(str(relative), origin, (*trail, identity))
+    try:
+        base = _read(str(relative), origin, (*trail, identity))
+    except SourceError as error:
+        return _alone(document, error.message)
     return _extended(base, document)
+
+
+def _alone(document: Document, message: Message) -> Document:
+    """A document without what it extends, of which everything else may be said."""
+    document.report.messages.append(message)
+    document.report.faults.add(())
+    return document
 
 
 def _text(source: str, origin: Place | None) -> tuple[str, str]:
@@ -90,23 +106,12 @@ def _text(source: str, origin: Place | None) -> tuple[str, str]:
         known = ", ".join(presets())
         hint = suggest(source, presets())
         text = f"there is no preset {source!r}{hint or f' (presets: {known}; a file ends in .toml)'}"
-        raise MappingError([Message(origin, text)])
-    try:
-        return str(FilePath(source).resolve()), FilePath(source).read_text(encoding="utf-8")
-    except OSError as error:
-        raise MappingError([Message(origin, f"cannot read {source}: {error.strerror}")]) from error
-    except UnicodeDecodeError as error:
-        raise MappingError([Message(origin, f"{source} is not UTF-8 text (byte {error.start})")]) from error
+        raise SourceError(Message(origin, text))
+    return str(FilePath(source).resolve()), read_text(source, origin)
 
 
 def _parse(name: str, text: str) -> Document:
-    try:
-        values = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        found = _LINE.search(str(error))
-        line = int(found.group(1)) if found and found.group(1) else text.count("\n") + 1
-        place = Place(name, line, "TOML")
-        raise MappingError([Message(place, _LINE.sub("", str(error)))]) from error
+    values = parsed(name, text)
     places = {path: Place(name, line, spelled(path)) for path, line in positions(text).items()}
     return _without_aliases(Document(name, values, places))
 
@@ -119,8 +124,13 @@ def _without_aliases(document: Document) -> Document:
         return document
     for alias, name in renamed.items():
         if name in sections:
-            text = f"[{alias}] is short for [resource.{name}], and both are given"
-            raise MappingError([Message(document.place((alias,)), text)])
+            place = document.place((alias,))
+            document.report.messages.append(
+                Message(place, f"[{alias}] is short for [resource.{name}], and both are given")
+            )
+            document.report.faults.add(("resource", name))
+            del document.values[alias]
+            continue
         sections[name] = document.values.pop(alias)
     document.places = {_resolved(path): place for path, place in document.places.items()}
     return document
@@ -136,9 +146,10 @@ def _extended(base: Document, site: Document) -> Document:
     targets = base.values.get("target"), site.values.get("target", base.values.get("target"))
     if targets[0] != targets[1]:
         text = f"{base.name!r} is for {targets[0]!r} and this file is for {targets[1]!r}"
-        raise MappingError([Message(site.place(("target",)), text)])
+        return _alone(site, Message(site.place(("target",)), text))
     base.values.pop("test", None)
-    merged = Document(site.name, {})
+    report = Report([*base.report.messages, *site.report.messages], base.report.faults | site.report.faults)
+    merged = Document(site.name, {}, report=report)
     merged.values = dict(_merged((), base, site, base.values, site.values, merged))
     return merged
 
@@ -155,7 +166,9 @@ def _merged(
         elif over[key] is False and _removable(here, under.get(key)):
             if key not in under:
                 hint = suggest(key, under)
-                raise MappingError([Message(site.place(here), f"there is nothing of this name to remove{hint}")])
+                message = Message(site.place(here), f"there is nothing of this name to remove{hint}")
+                into.report.messages.append(message)
+                into.report.faults.add(here)
         elif key in under and isinstance(under[key], dict) and isinstance(over[key], dict) and not _is_row(here):
             into.places[here] = site.place(here)
             yield key, dict(_merged(here, base, site, under[key], over[key], into))

@@ -43,6 +43,11 @@ def suggest(word: str, known: Iterable[str]) -> str:
     return f"; did you mean {spelled[near[0]]!r}?" if near else ""
 
 
+def alike(word: str, name: str) -> bool:
+    """Whether ``word`` may be ``name``, misspelled: what ``suggest`` would take it for."""
+    return bool(difflib.get_close_matches(word.lower(), [name.lower()], n=1, cutoff=0.6))
+
+
 def listed(words: Sequence[str], joint: str = "and") -> str:
     """Return ``'a', 'b' and 'c'``."""
     quoted = [repr(word) for word in words]

@@ -5,12 +5,12 @@ from pathlib import Path
 from typing import Any
 
 from gateway.mapping import keys
-from gateway.mapping.check_rows import row_messages
+from gateway.mapping.check_meaning import meaning_messages
 from gateway.mapping.document import presets, read_document
-from gateway.mapping.errors import MappingError, Message, in_order
+from gateway.mapping.errors import MappingError, Message, alike, in_order
 from gateway.mapping.model import FileTest, MappingFile, SchemaAttribute, Section
 from gateway.mapping.reader import Node, json_table, texts
-from gateway.mapping.rows import resource_name
+from gateway.mapping.rows import ALIASES, resource_name
 from gateway.mapping.sections import read_section
 
 __all__ = ["load", "presets"]
@@ -19,16 +19,19 @@ __all__ = ["load", "presets"]
 def load(source: str | Path) -> MappingFile:
     """Read a mapping file, or a preset by its name, with everything it ``extends``.
 
-    :raises MappingError: with every error of form in the file, each with file, line and key.
+    :raises MappingError: every error of form in the file, each with file, line and key, and with them everything that
+        ``check`` would say of the rest.
     """
     document = read_document(source)
-    report: list[Message] = []
+    report = document.report
     root = Node(document, (), document.values, report)
     fields = root.accept(keys.FILE, {})
     if "format" in fields and fields["format"].value != keys.FORMAT:
-        fields["format"].complain(f"this version reads format {keys.FORMAT}, not {fields['format'].value}")
-    if "target" not in document.values:
-        root.complain("'target' is missing: the kind of target the file is for, such as \"ldap\"")
+        text = f"this version reads format {keys.FORMAT}, not {fields['format'].value}"
+        raise MappingError([Message(fields["format"].place, text)])
+    report.faults.update(("resource", name) for key in document.values for name in _nearly(key) if key not in fields)
+    if "target" not in document.values and not root.hides("target"):
+        root.lack(["target"], "'target' is missing: the kind of target the file is for, such as \"ldap\"")
     sections = _sections(fields.get("resource"), fields["target"].value if "target" in fields else "")
     file = MappingFile(
         name=str(source),
@@ -38,12 +41,19 @@ def load(source: str | Path) -> MappingFile:
         schemas=tuple(_schemas(fields.get("schema"), sections)),
         tests=tuple(_tests(fields.get("test"), tuple(sections))),
         places=document.places,
+        faults=frozenset(report.faults),
+        strays=frozenset(report.strays),
     )
-    if not sections and not report:
-        root.complain("there is no [user], [group] or [resource.…] section")
-    if report:
-        raise MappingError(in_order([*report, *row_messages(file)]))
+    if not sections and not report.messages:
+        root.lack(["resource"], "there is no [user], [group] or [resource.…] section")
+    if report.messages:
+        raise MappingError(in_order([*report.messages, *meaning_messages(file)]))
     return file
+
+
+def _nearly(key: str) -> Iterator[str]:
+    """The resource types that an unknown key of the file may have been meant for."""
+    return (name for alias, name in ALIASES.items() if alike(key, alias))
 
 
 def _sections(node: Node | None, target: str) -> dict[str, Section]:
@@ -96,16 +106,15 @@ def _tests(node: Node | None, known: tuple[str, ...]) -> Iterator[FileTest]:
         fields = test.accept(keys.TEST, {})
         if "fails" in fields:
             fields["fails"].accept(keys.FAILS, {})
-        if "name" in fields:
-            yield FileTest(
-                name=fields["name"].value,
-                place=test.place,
-                resource=resource_name(fields["for"].value if "for" in fields else "user", known),
-                entry=json_table(fields.get("entry")),
-                last=json_table(fields.get("last")),
-                scim=json_table(fields.get("scim")),
-                gives=fields["gives"].value if "gives" in fields else None,
-                reads=fields["reads"].value if "reads" in fields else None,
-                calls=texts(fields["calls"]) if "calls" in fields else None,
-                fails=fields["fails"].value if "fails" in fields else None,
-            )
+        yield FileTest(
+            name=fields["name"].value if "name" in fields else "",
+            place=test.place,
+            resource=resource_name(fields["for"].value if "for" in fields else "user", known),
+            entry=json_table(fields.get("entry")),
+            last=json_table(fields.get("last")),
+            scim=json_table(fields.get("scim")),
+            gives=fields["gives"].value if "gives" in fields else None,
+            reads=fields["reads"].value if "reads" in fields else None,
+            calls=texts(fields["calls"]) if "calls" in fields else None,
+            fails=fields["fails"].value if "fails" in fields else None,
+        )

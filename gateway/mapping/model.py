@@ -200,3 +200,7 @@ class MappingFile:
     tests: tuple[FileTest, ...] = ()
     places: Mapping[tuple[str | int, ...], Place] = field(default_factory=dict, compare=False, repr=False)
     """where every key stands: ``("resource", "User", "scope")`` → its place; for messages only"""
+    faults: frozenset[tuple[str | int, ...]] = field(default=frozenset(), compare=False, repr=False)
+    """where the form is wrong; such a file is checked for meaning all the same, and never compiled"""
+    strays: frozenset[tuple[str | int, ...]] = field(default=frozenset(), compare=False, repr=False)
+    """those of them that are unknown keys"""

@@ -1,6 +1,6 @@
 """Reads tables of a document against the known keys, and collects everything that is wrong with their form."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,6 +8,7 @@ import orjson
 
 from gateway.mapping.document import Document
 from gateway.mapping.errors import Message, listed, suggest
+from gateway.mapping.faults import Report, hidden
 from gateway.mapping.keys import Key, Keys
 from gateway.mapping.model import Place
 from gateway.mapping.positions import Path
@@ -29,12 +30,12 @@ _SAID = {
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """One value of a document, where it stands, and the list that its troubles go to."""
+    """One value of a document, where it stands, and where its troubles go to."""
 
     document: Document
     path: Path
     value: Any
-    report: list[Message]
+    report: Report
 
     @property
     def place(self) -> Place:
@@ -45,7 +46,17 @@ class Node:
         return Node(self.document, (*self.path, key), self.value[key], self.report)
 
     def complain(self, text: str) -> None:
-        self.report.append(Message(self.place, text))
+        self.report.messages.append(Message(self.place, text))
+        self.report.faults.add(self.path)
+
+    def lack(self, keys: Sequence[str], text: str) -> None:
+        """Report that keys of this table are missing."""
+        self.report.messages.append(Message(self.place, text))
+        self.report.faults.update((*self.path, key) for key in keys)
+
+    def hides(self, *path: str | int) -> bool:
+        """Whether a mistake, already reported, may be what stands there or was meant to."""
+        return hidden(self.report.faults, self.report.strays, *self.path, *path)
 
     def items(self) -> Iterator[tuple[str, "Node"]]:
         """Yield the pairs of a table; a value that is no table is reported and has none."""
@@ -76,14 +87,17 @@ class Node:
                     self._unknown(key, node, known)
             elif node.fits(known[key]):
                 accepted[key] = node
-        missing = [key for key, meant in known.items() if meant.required and key not in self.value]
-        if isinstance(self.value, dict) and missing:
-            self.complain(f"{listed(missing)} {'is' if len(missing) == 1 else 'are'} missing")
+        if isinstance(self.value, dict):
+            needed = [key for key, meant in known.items() if meant.required and key not in self.value]
+            missing = [key for key in needed if not self.hides(key)]
+            if missing:
+                self.lack(missing, f"{listed(missing)} {'is' if len(missing) == 1 else 'are'} missing")
         return accepted
 
     def _unknown(self, key: str, node: "Node", known: Mapping[str, Key]) -> None:
         hint = suggest(key, (name for name, meant in known.items() if not meant.later))
-        self.report.append(Message(node.place, f"unknown key {key!r}{hint}"))
+        node.complain(f"unknown key {key!r}{hint}")
+        self.report.strays.add(node.path)
 
     def fits(self, key: Key) -> bool:
         """Say whether the value is of a kind that ``key`` takes; report it if not."""
@@ -91,7 +105,8 @@ class Node:
             self.complain("this version does not enforce it, so it is refused rather than silently accepted")
             return False
         if not any(_is(kind, self.value) for kind in key.kinds):
-            self.complain(f"must be {', or '.join(_SAID[kind] for kind in key.kinds)}")
+            meant = listed(key.choices, "or") if key.choices else ", or ".join(_SAID[kind] for kind in key.kinds)
+            self.complain(f"must be {meant}")
             return False
         if key.choices and self.value not in key.choices:
             hint = suggest(str(self.value), key.choices) if len(key.choices) > 1 else ""

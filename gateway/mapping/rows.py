@@ -10,12 +10,12 @@ from gateway.mapping.reader import Node, texts
 
 _RENAMED = {"else": "otherwise"}
 _READ_APART = frozenset({"via", "ref", "also", "by_group", "apply"})
-_ALIASES = {"user": "User", "group": "Group"}
+ALIASES = {"user": "User", "group": "Group"}
 
 
 def resource_name(word: str, known: tuple[str, ...]) -> str:
     """Return the resource type that ``user``, ``group`` or a name in any capitals means."""
-    return next((name for name in known if name.lower() == word.lower()), _ALIASES.get(word.lower(), word))
+    return next((name for name in known if name.lower() == word.lower()), ALIASES.get(word.lower(), word))
 
 
 def read_rows(section: Node, known: tuple[str, ...]) -> Iterator[Row]:
@@ -39,12 +39,11 @@ def _row(direction: Direction, key: str, node: Node, known: tuple[str, ...]) -> 
     if not isinstance(node.value, dict):
         wanted = "{ value = … } or { template = … }" if direction == "set" else "the name of an attribute, or a table"
         node.complain(f"must be {wanted}")
-        return None
+        return Row(direction, path, attr, node.place)
     if _unquoted(direction, node):
         return None
     fields = node.accept(ROWS[direction], {})
-    if not _has_one_source(direction, node, fields):
-        return None
+    _insist_on_one_source(direction, node)
     return Row(
         direction,
         path,
@@ -73,17 +72,18 @@ def _unquoted(direction: Direction, node: Node) -> bool:
     if direction == "set":
         return False
     node.complain(f'a SCIM path with a dot stands in quotes: "{name}" = …')
+    node.report.faults.update((*node.path[:-1], f"{node.path[-1]}.{each}") for each in strange)
     return True
 
 
-def _has_one_source(direction: Direction, node: Node, fields: dict[str, Node]) -> bool:
+def _insist_on_one_source(direction: Direction, node: Node) -> None:
     """Insist on exactly one of the keys that say where a value lives or comes from."""
     sources = {"map": ("attr", "store"), "set": ("value", "template", "by_group"), "show": ("attr", "value")}[direction]
     written = [key for key in sources if key in node.value]
-    if len(written) == 1:
-        return written[0] in fields
-    node.complain(f"needs {listed(sources, 'or')}" if not written else f"has both {listed(written)}; only one can hold")
-    return False
+    if len(written) > 1:
+        node.lack(sources, f"has both {listed(written)}; only one can hold")
+    elif not written and not any(node.hides(key) for key in sources):
+        node.lack(sources, f"needs {listed(sources, 'or')}")
 
 
 def _steps(node: Node | None) -> Iterator[Step]:

@@ -3,6 +3,7 @@
 import logging
 import time
 from collections.abc import Callable
+from typing import Literal
 
 log = logging.getLogger(__name__)
 
@@ -28,11 +29,13 @@ class Watch:
     def __init__(self, name: str, away: str = AWAY, clock: Callable[[], float] = time.monotonic) -> None:
         self._name, self._away, self._clock = name, away, clock
         self._lost = False
+        self._tried = False
         self._said = False
         self._spoke = float("-inf")
 
     def lost(self, reason: str) -> None:
         """It did not answer, however often it was asked."""
+        self._tried = True
         if self._lost:
             return
         self._lost, now = True, self._clock()
@@ -46,3 +49,9 @@ class Watch:
         if self._lost and self._said:
             log.warning("%s answers again", self._name)
         self._lost = self._said = False
+        self._tried = True
+
+    @property
+    def state(self) -> Literal["answers", "away", "untried"]:
+        """What is known of it: from the trial at the start, and from every request since."""
+        return "away" if self._lost else "answers" if self._tried else "untried"

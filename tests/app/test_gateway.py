@@ -12,7 +12,8 @@ import pytest
 
 from connectors.ldap import LdapConnector
 from connectors.memory import MemoryConnector
-from gateway.app.gateway import Gateway, build
+from gateway.app.asgi import create_app
+from gateway.app.gateway import Gateway, TargetsAway, build
 from gateway.app.parts import assemble
 from gateway.config import ConfigError, parse_config
 
@@ -213,6 +214,54 @@ async def test_readiness_asks_the_ledger(tmp_path: Path, caplog: pytest.LogCaptu
             assert (await client.get("/healthz")).status_code == 200
 
 
+AWAY = BASE.replace('"memory"', '"ldap"\nurls = ["ldap://127.0.0.1:1"]\nbase = "dc=x"').replace(
+    "people.toml", "openldap"
+)
+
+
+async def test_a_target_that_is_away_is_said_at_the_start(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    async with running(tmp_path, text=AWAY) as (gateway, client):
+        assert (await client.get("/readyz")).json() == {"status": "ready", "targets": {"untried": 1}}
+        assert gateway.trying is not None
+        assert await gateway.trying == ["app"]
+        (line,) = caplog.messages
+        assert line.startswith("target 'app' is away: ")
+        assert "Next: " in line
+        assert (await client.get("/readyz")).json() == {"status": "ready", "targets": {"away": 1}}
+
+
+async def test_a_target_that_does_not_fit_is_said_at_the_start(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    text = BASE.replace('"memory"', '"sql"\nurl = "sqlite:///app.db"').replace("people.toml", "sql")
+    async with running(tmp_path, text=text) as (gateway, client):
+        assert gateway.trying is not None
+        assert await gateway.trying == []
+        (line,) = caplog.messages
+        assert line.startswith(
+            "target 'app' answers, but does not fit its mapping: connection.okta (sql): there is no "
+        )
+        assert "Next: `dirbridge check --online`" in line
+        assert (await client.get("/readyz")).json() == {"status": "ready", "targets": {"answers": 1}}
+
+
+async def test_a_gateway_may_be_told_not_to_start_without_its_targets(tmp_path: Path) -> None:
+    text = AWAY.replace("[server]", "[server]\nrequire_targets = true")
+    application = create_app(parse_config(text, "config.toml", tmp_path))
+    said: list[Any] = []
+
+    async def receive() -> dict[str, str]:
+        return {"type": "lifespan.startup"}
+
+    async def send(message: Any) -> None:
+        said.append(message)
+
+    with pytest.raises(TargetsAway):
+        await application({"type": "lifespan"}, receive, send)
+    assert [each["type"] for each in said] == ["lifespan.startup.failed"]
+    assert said[0]["message"].startswith("target 'app' did not answer, and server.require_targets is set")
+
+
 def complaints(text: str, root: Path) -> list[str]:
     (root / "people.toml").write_text(PEOPLE)
     with pytest.raises(ConfigError) as caught:
@@ -228,7 +277,7 @@ async def test_what_only_the_parts_know_is_said_at_once(tmp_path: Path) -> None:
     text += '[connection.b]\npath = "/b"\ntarget = "app"\nmapping = "openldap"\n'
     text += '[connection.c]\npath = "/c"\ntarget = "app"\nmapping = "embeded"\n'
     found = complaints(text, tmp_path)
-    assert [line.split(": ", 1)[0] for line in found] == [f"config.toml:{n}" for n in (15, 16, 19, 24, 28, 32)], found
+    assert [line.split(": ", 1)[0] for line in found] == [f"config.toml:{n}" for n in (15, 18, 21, 24, 28, 32)], found
     for line, part in zip(
         found,
         (

@@ -150,7 +150,7 @@ def test_what_is_no_toml_names_the_line() -> None:
 
 
 def test_a_missing_file_is_a_sentence(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="No such file"):
+    with pytest.raises(ConfigError, match="there is no file"):
         load_config(tmp_path / "nothing.toml")
 
 
