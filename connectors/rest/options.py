@@ -87,7 +87,8 @@ def _address(reader: Reader, key: str, example: str) -> str | None:
     except httpx2.InvalidURL:
         url = None
     if url is None or url.scheme not in ("http", "https") or not url.host:
-        reader.complain(f"'{key}' is missing; it is an address such as '{example}'")
+        what = "is no address" if key in reader.table else "is missing"
+        reader.complain(f"'{key}' {what}; one is written like '{example}'")
         return None
     if url.query or url.fragment or url.userinfo:
         reader.complain(f"'{key}' has no place for a query, a fragment, a user or a password")

@@ -78,7 +78,8 @@ class Database:
         where = self.engine.url.database
         if self.dialect != "sqlite" or not where or where == ":memory:" or where.startswith("file:"):
             return None
-        return None if os.path.exists(where) else where
+        folder = os.path.dirname(where) or "."  # without it, opening fails and says so, and makes nothing
+        return where if os.path.isdir(folder) and not os.path.exists(where) else None
 
     async def read(self, job: Job[T]) -> T:
         """Run a job that only reads. A connection found dead is replaced once: reading twice harms nobody."""

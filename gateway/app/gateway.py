@@ -7,6 +7,7 @@ import logging
 import os
 import secrets
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from starlette.types import ASGIApp
@@ -53,6 +54,9 @@ class Gateway:
     application: ASGIApp
     worker: Worker
     watches: Mapping[str, Watch]
+    under_way: int = 0
+    """requests that are being answered; ``left`` is set when there are none any more and no new ones come"""
+    left: asyncio.Event | None = None
     working: asyncio.Task[None] | None = None
     trying: asyncio.Task[list[str]] | None = None
 
@@ -65,7 +69,13 @@ class Gateway:
         self.trying = asyncio.create_task(try_targets(self.parts, self.watches), name="dirbridge-trying")
         if self.parts.config.server.require_targets and (away := await self.trying):
             raise TargetsAway(away)
-        self.working = asyncio.create_task(self._work(), name="dirbridge-worker")
+        self.resume()
+
+    def resume(self) -> None:
+        """Drive what is pending, unless that is done already."""
+        if self.working is None:
+            self.worker = Worker(self.ledger, self.provisioners)
+            self.working = asyncio.create_task(self._work(), name="dirbridge-worker")
 
     async def _work(self) -> None:
         """Keep the worker at it: what is pending takes access away, so a fault in it must not end the waiting."""
@@ -78,6 +88,12 @@ class Gateway:
 
     async def close(self) -> None:
         """Let go of everything: the worker first, the ledger last. Idempotent."""
+        await self.rest()
+        await self.disconnect()
+        await self.ledger.close()
+
+    async def rest(self) -> None:
+        """Drive nothing any more; requests are answered. Idempotent."""
         if self.trying is not None:
             self.trying.cancel()
             await asyncio.wait([self.trying])
@@ -87,19 +103,29 @@ class Gateway:
             if not done:
                 self.working.cancel()
             self.working = None
+
+    async def disconnect(self) -> None:
+        """Let go of the targets. Idempotent."""
         for connector in self.parts.connectors.values():
             await connector.close()
-        await self.ledger.close()
+
+    async def drained(self, patience: float) -> None:
+        """Wait until no request is under way, so many seconds at most."""
+        self.left = asyncio.Event()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(patience if self.under_way else 0):
+                await self.left.wait()
 
 
-async def build(parts: Parts) -> Gateway:
+async def build(parts: Parts, ledger: Ledger | None = None) -> Gateway:
     """Put a gateway together in the running event loop: opens the ledger, asks no target anything.
 
+    :param ledger: one that is open already.
     :raises ConfigError, LedgerUnavailable:
     """
     config = parts.config
     key = _cursor_key(config)
-    ledger = await Ledger.open(ledger_url(config), serving=True)
+    ledger = ledger or await Ledger.open(ledger_url(config), serving=True)
     watches = {name: Watch(f"target '{name}'") for name in config.target}
     provisioners = {
         name: _provisioner(part, parts, ledger, watches[part.settings.target])

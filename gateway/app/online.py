@@ -6,6 +6,8 @@ from connectors.contract import Finding
 from connectors.errors import ConnectorError, Unavailable
 from gateway.app.parts import Parts
 
+NEXT = "see whether it runs, takes the login, and can be reached from here"
+
 
 async def check_online(parts: Parts) -> AsyncIterator[tuple[str, Finding]]:
     """Yield what each target has to say, beside the connection it is about; ``unreachable`` where it says nothing.
@@ -18,7 +20,9 @@ async def check_online(parts: Parts) -> AsyncIterator[tuple[str, Finding]]:
                 for place, finding in await asked(parts, target):
                     yield place, finding
             except Unavailable as error:
-                yield f"target.{target}", Finding("unreachable", f"cannot be asked: {error.detail}")
+                where = parts.config.place("target", target)
+                text = f"cannot be asked: {error.detail}; {NEXT}"
+                yield str(where or f"target.{target}"), Finding("unreachable", text)
     finally:
         for connector in parts.connectors.values():
             await connector.close()

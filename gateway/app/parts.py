@@ -3,6 +3,7 @@
 What is wrong with any of them is found here, all at once; ``check`` and ``serve`` use the same door.
 """
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import entry_points
@@ -53,23 +54,38 @@ class Parts:
     config: Config
     connectors: dict[str, Connector] = field(default_factory=dict)
     connections: dict[str, Part] = field(default_factory=dict)
+    files: dict[str, MappingFile] = field(default_factory=dict)
+    """every mapping file that was read, by the path or preset it was read from"""
     unresolved: list[Message] = field(default_factory=list)
     """secrets that are not here; only where ``assemble`` was told to go on without"""
 
 
-def assemble(config: Config, *, test_mappings: bool = True, laws: bool = False, secrets: bool = True) -> Parts:
+def assemble(
+    config: Config,
+    *,
+    test_mappings: bool = True,
+    laws: bool = False,
+    secrets: bool = True,
+    files: Mapping[str, MappingFile] | None = None,
+) -> Parts:
     """Make every connector and compile every mapping. No target is asked anything.
 
     :param test_mappings: run the tests inside the mapping files; a failing one is an error.
     :param laws: try to break the three laws too, which takes its time.
     :param secrets: a secret that is not here is an error; else its target is left out, and said to be.
+    :param files: mapping files that were read already.
     :raises ConfigError: everything that is wrong, at once.
     """
-    return sound(*examined(lambda: config, test_mappings=test_mappings, laws=laws, secrets=secrets))
+    return sound(*examined(lambda: config, test_mappings=test_mappings, laws=laws, secrets=secrets, files=files))
 
 
 def examined(
-    load: Callable[[], Config], *, test_mappings: bool = True, laws: bool = False, secrets: bool = True
+    load: Callable[[], Config],
+    *,
+    test_mappings: bool = True,
+    laws: bool = False,
+    secrets: bool = True,
+    files: Mapping[str, MappingFile] | None = None,
 ) -> tuple[Parts, list[Message]]:
     """Do the same, and return the parts that can be made beside everything that is wrong, by file and line.
 
@@ -81,7 +97,7 @@ def examined(
         config = load()
     except UnusableConfig as error:
         config, messages = error.rest, error.messages
-    assembly = _Assembly(config, test_mappings, laws, secrets)
+    assembly = _Assembly(config, test_mappings, laws, secrets, files or {})
     assembly.run()
     return assembly.parts, in_order([*messages, *assembly.messages])
 
@@ -137,8 +153,8 @@ def judged(file: MappingFile, *, test: bool, laws: bool) -> tuple[CompiledMappin
 class _Assembly:
     """One run of ``examined``: what was made so far, and what went wrong."""
 
-    def __init__(self, config: Config, test: bool, laws: bool, secrets: bool) -> None:
-        self.config, self.test, self.laws, self.secrets = config, test, laws, secrets
+    def __init__(self, config: Config, test: bool, laws: bool, secrets: bool, files: Mapping[str, MappingFile]) -> None:
+        self.config, self.test, self.laws, self.secrets, self.files = config, test, laws, secrets, files
         self.parts = Parts(config)
         self.messages: list[Message] = []
         self.mappings: dict[str, tuple[MappingFile | None, CompiledMapping | None]] = {}
@@ -184,9 +200,7 @@ class _Assembly:
             self.parts.connectors[name] = built(kinds[target.kind].load(), name, target, options)
         except ValueError as error:
             for line in str(error).splitlines():
-                said = (key for key in options if f"unknown key {key!r}" in line or line.startswith(f"{key!r}"))
-                key = next(said, None)
-                self._complain(line, "target", name, *([key] if key else []))
+                self._complain(line, "target", name, *_meant(line, options))
 
     def _secrets(self, name: str, target: Target) -> bool:
         """Whether every secret of a target is there; each that is not is said, at its key."""
@@ -228,7 +242,7 @@ class _Assembly:
         if source not in self.mappings:
             self.mappings[source] = None, None
             try:
-                file = load(source)
+                file = self.parts.files[source] = self.files.get(source) or load(source)
             except ConfigError as error:
                 place = self.config.place("connection", name, "mapping")
                 self.messages += [Message(each.place or place, each.text) for each in error.messages]
@@ -238,6 +252,15 @@ class _Assembly:
             self.messages += messages
             self.mappings[source] = file, mapping
         return self.mappings[source]
+
+
+def _meant(line: str, options: Mapping[str, Any]) -> tuple[str, ...]:
+    """The keys of a target that a connector's complaint is about: ``base must be …``, ``auth: unknown key 'b'; …``."""
+    words = re.findall(r"[A-Za-z_]+", line)
+    stray = re.search(r"unknown key '([^']+)'", line)
+    path: tuple[str, ...] = (words[0],) if words and words[0] in options else ()
+    inner = options.get(path[0]) if path else options
+    return (*path, stray[1]) if stray and isinstance(inner, dict) and stray[1] in inner else path
 
 
 def _placed(file: MappingFile, said: str) -> Message:

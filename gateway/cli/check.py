@@ -90,7 +90,9 @@ def _configured(given: Path | None, online: bool) -> Looked:
     if Path(DIRECTORY).is_dir():
         return _config(None, online, name)
     with TemporaryDirectory(prefix="dirbridge-check-") as folder:
-        return _config(None, False, name, folder)
+        looked = _config(None, False, name, folder)
+    looked.parts = None  # nothing is there yet that could be asked
+    return looked
 
 
 def _config(path: Path | None, online: bool, name: str = "", folder: str = DIRECTORY) -> Looked:

@@ -1,6 +1,5 @@
 """Options that several verbs have, and which configuration a verb works on."""
 
-import os
 from pathlib import Path
 from typing import Annotated
 
@@ -60,9 +59,3 @@ def chosen_connection(config: Config, name: str | None) -> str:
         hint = suggest(name, names) or f"; there is {', '.join(names)}"
         raise ConfigError([Message(None, f"there is no [connection.{name}]{hint}")])
     return name
-
-
-def remember(path: Path | None) -> None:
-    """Tell worker processes which file this one was started with."""
-    if path is not None:
-        os.environ[VARIABLE] = str(path.resolve())

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from gateway.cli.options import ConfigOption, configured, remember
+from gateway.cli.options import ConfigOption, configured
 from gateway.cli.outcome import UNUSABLE, end, outcomes
 from gateway.cli.screen import say
 from gateway.config import Address, Config
@@ -25,22 +25,25 @@ def serve(
     """Serve SCIM until stopped. Without a config.toml: users and groups in SQLite, below ./dirbridge-data."""
     # First, and from here: for each model that it makes, pydantic looks at every module and every frame above it.
     import gateway.scim.handler  # noqa: F401
-    from gateway.app.asgi import Application
-    from gateway.app.parts import examined, sound
+    from gateway.app.parts import Parts, examined, sound
     from gateway.cli.server import bound, run
+    from gateway.mapping.errors import Message
 
     with outcomes():
         path = _path(config)
-        parts = sound(*examined(lambda: configured(path, make=True), test_mappings=not skip_mapping_tests))
+
+        def source() -> tuple[Parts, list[Message]]:
+            return examined(lambda: configured(path, make=True), test_mappings=not skip_mapping_tests)
+
+        parts = sound(*source())
         loaded = parts.config
         where = loaded.server.listen if listen is None else _address(listen)
-        remember(path)
         with bound(where) as socket:
             # Only now: a token that is made before a port is found taken would never be shown.
             secret = asyncio.run(first_token(loaded, make=path is None))
             host, port = socket.getsockname()[:2]
             announce(loaded, Address(host, port), secret)
-            code = run(loaded, Application(parts), socket)
+            code = run(parts, source, socket)
     raise typer.Exit(code)
 
 

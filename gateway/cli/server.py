@@ -15,7 +15,8 @@ from gateway.cli.outcome import UNREACHABLE, UNUSABLE, end
 from gateway.config import Address, Config
 
 if TYPE_CHECKING:
-    from gateway.app.asgi import Application
+    from gateway.app.parts import Parts
+    from gateway.app.renewing import Source
 
 GRACE = 20
 """seconds that requests under way may take after a request to stop"""
@@ -48,13 +49,18 @@ def logs(level: str) -> dict[str, Any]:
     }
 
 
-def settings(config: Config, app: object) -> uvicorn.Config:
-    """Return uvicorn's settings. No access log: the audit says who did what, and a log line costs more than a read."""
+def settings(config: Config, app: object, *, several: bool = False) -> uvicorn.Config:
+    """Return uvicorn's settings.
+
+    No access log: the audit says who did what, and a log line costs more than a read.
+
+    :param several: ``app`` makes an application in each of several processes.
+    """
     tls = config.server.tls
     return uvicorn.Config(
         app,  # type: ignore[arg-type]
-        factory=isinstance(app, str),
-        workers=config.server.workers if isinstance(app, str) else 1,
+        factory=several,
+        workers=config.server.workers if several else 1,
         loop="uvloop",
         http="httptools",
         ws="none",
@@ -64,22 +70,33 @@ def settings(config: Config, app: object) -> uvicorn.Config:
         proxy_headers=False,
         log_config=logs(config.server.log_level),
         timeout_graceful_shutdown=GRACE,
+        timeout_worker_healthcheck=GRACE,
         ssl_certfile=tls.cert.path(config.root) if tls else None,
         ssl_keyfile=tls.key.path(config.root) if tls else None,
     )
 
 
-def run(config: Config, app: "Application", listening: socket.socket) -> int:
-    """Serve until a signal: ``app`` here, or several processes that build their own. Returns the exit code."""
-    if config.server.workers > 1:
-        from uvicorn.supervisors import Multiprocess
+def run(parts: "Parts", source: "Source", listening: socket.socket) -> int:
+    """Serve until a signal, here or in several processes. SIGHUP: read the files again. Returns the exit code."""
+    from gateway.app.lawful import laws_tried
 
-        # One key for all of them, or a cursor of one worker means nothing to the next.
-        os.environ.setdefault(CURSOR_VARIABLE, secrets.token_hex(32))
-        several = settings(config, "gateway.app.asgi:from_environment")
-        Multiprocess(several, sockets=[listening]).run()
-        return 0
-    server = uvicorn.Server(settings(config, app))
+    # One key for all workers, and after a reload, or a cursor would mean nothing to the next.
+    os.environ.setdefault(CURSOR_VARIABLE, secrets.token_hex(32))
+    with laws_tried(parts):
+        if parts.config.server.workers > 1:
+            from gateway.cli.workers import Workers
+
+            Workers(parts, source, listening).run()
+            return 0
+        return _run_one(parts, source, listening)
+
+
+def _run_one(parts: "Parts", source: "Source", listening: socket.socket) -> int:
+    from gateway.app.asgi import Application
+
+    app = Application(parts, source)
+    server = uvicorn.Server(settings(parts.config, app))
+    signal.signal(signal.SIGHUP, lambda *_: app.reload())
     for stop in (signal.SIGTERM, signal.SIGINT):
         # uvicorn takes these over, ends gracefully, puts ours back and raises the signal again; that is then no news.
         signal.signal(stop, lambda *_: None)

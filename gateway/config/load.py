@@ -11,11 +11,12 @@ from gateway.config.rules import broken_rules
 from gateway.config.settings import Config, Connection, Server, Target
 from gateway.config.wording import sentence
 from gateway.mapping.document import spelled
-from gateway.mapping.errors import ConfigError, Message
+from gateway.mapping.errors import ConfigError, Message, alike
 from gateway.mapping.model import Place
 from gateway.mapping.positions import positions
 from gateway.mapping.source import SourceError, parsed, read_text
 
+Loc = tuple[str | int, ...]
 _LATER = {
     ("connection", "*", "followers"): "a second target kept in step",
     ("connection", "*", "budget"): "holding changes beyond a budget",
@@ -55,12 +56,16 @@ def parse_config(text: str, name: str, root: Path) -> Config:
     except SourceError as error:
         raise ConfigError([error.message]) from error
     places = {path: Place(name, line, spelled(path)) for path, line in positions(text).items()}
-    messages = [Message(places[path], what) for path, what in _not_yet(values)]
+    nameless = _nameless(values)
+    messages = [Message(places[path], what) for path, what in [*nameless, *_not_yet(values)]]
     config: Config | None
     try:
         config = Config.model_validate(values).located(root, places)
     except ValidationError as error:
-        messages += [_message(found, places, name) for found in error.errors()]
+        errors = error.errors()
+        strays: set[Loc] = {tuple(found["loc"]) for found in errors if found["type"] == "extra_forbidden"}
+        strays |= {path[:1] for path, _ in nameless}
+        messages += [_message(found, places, name) for found in errors if not _follows(found, strays)]
         config = None
     messages += broken_rules(values, places)
     if config is None or messages:
@@ -103,6 +108,28 @@ def _not_yet(values: dict[str, Any]) -> list[tuple[tuple[str, ...], str]]:
             text = "'rehearse' comes in a later version; until then: 'live' or 'read-only'"
             found.append((("connection", name, "mode"), text))
     return found
+
+
+def _nameless(values: dict[str, Any]) -> list[tuple[tuple[str, ...], str]]:
+    """Take out the keys of a ``[target]`` or ``[connection]`` that has no name."""
+    found: list[tuple[tuple[str, ...], str]] = []
+    for kind in ("target", "connection"):
+        table = values.get(kind)
+        keys = [key for key, value in table.items() if not isinstance(value, dict)] if isinstance(table, dict) else []
+        for key in keys:
+            del values[kind][key]
+        if keys:
+            found.append(((kind, keys[0]), f"a {kind} has a name: [{kind}.NAME]"))
+        if keys and not table:
+            del values[kind]
+    return found
+
+
+def _follows(error: Any, strays: set[Loc]) -> bool:
+    """Whether a key is only missing because it is misspelled."""
+    path = tuple(error["loc"])
+    near = (stray for stray in strays if stray[:-1] == path[:-1])
+    return error["type"] == "missing" and any(alike(str(stray[-1]), str(path[-1])) for stray in near)
 
 
 def _message(error: Any, places: dict[tuple[str | int, ...], Place], name: str) -> Message:

@@ -14,6 +14,7 @@ Values = Mapping[str, Any]
 RESERVED = ("/healthz", "/readyz", "/metrics")
 """paths that the gateway itself answers"""
 
+_KINDS = ("server", "target", "connection")
 _SECRET_KEY = re.compile(r"(^|_)(password|passwd|secret|token|bearer|credential|private_key)$", re.IGNORECASE)
 _URL_PASSWORD = re.compile(r"\A[a-z0-9+.-]+://[^/@\s]*:[^/@\s]+@", re.IGNORECASE)
 
@@ -59,7 +60,8 @@ def _tables(values: Values, kind: str) -> dict[str, Values]:
 
 
 def _targets(values: Values) -> Iterator[tuple[Path, str]]:
-    targets = _tables(values, "target")
+    misspelled = [key for key, table in values.items() if key not in _KINDS and isinstance(table, dict)]
+    targets = {name for kind in ("target", *misspelled) for name in _tables(values, kind)}
     for name, connection in _tables(values, "connection").items():
         wanted = connection.get("target")
         if isinstance(wanted, str) and wanted not in targets:

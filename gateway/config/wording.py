@@ -18,8 +18,8 @@ _WORDS = {
     "dict_type": "must be a table",
     "model_type": "must be a table",
     "model_attributes_type": "must be a table",
-    "tuple_type": "must be a list",
-    "list_type": "must be a list",
+    "tuple_type": "must be a list, in brackets: [ … ]",
+    "list_type": "must be a list, in brackets: [ … ]",
 }
 _FORMS = {
     "path": 'must be a path such as "/scim/v2": it starts with a slash, letters, digits, . _ ~ - and no empty part',
@@ -36,6 +36,8 @@ def sentence(error: Any) -> str:
     match kind:
         case "extra_forbidden":
             return f"unknown key{suggest(key, _keys(path[:-1]))}"
+        case "missing" if path in (("target",), ("connection",)):
+            return f"there is no [{key}.NAME]; config.example.toml has one to start from"
         case "missing":
             return f"{key!r} is missing"
         case "value_error":

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from gateway.mapping import rfc7643
 from gateway.mapping.check_filters import filter_faults
 from gateway.mapping.check_rows import Subject, hides_section
-from gateway.mapping.errors import Message, listed, suggest
+from gateway.mapping.errors import Message, alike, listed, suggest
 from gateway.mapping.model import Place, Row
 
 _ENDPOINT = re.compile(r"/[A-Za-z][A-Za-z0-9._-]*\Z")
@@ -41,11 +41,21 @@ def writers(subject: Subject) -> dict[str, list[Row]]:
 
 def _sure_writers(subject: Subject) -> dict[str, list[Row]]:
     """The same, without rows of which a mistake hides where, or whether, they write."""
-    sure = {
-        attr: [row for row in rows if not subject.row_hides(row, "attr", "when", "only")]
-        for attr, rows in writers(subject).items()
-    }
+    sure = {attr: [row for row in rows if _is_sure(subject, row, rows)] for attr, rows in writers(subject).items()}
     return {attr: rows for attr, rows in sure.items() if rows}
+
+
+def _is_sure(subject: Subject, row: Row, others: list[Row]) -> bool:
+    """Whether a row writes its attribute, and is not, misspelled, meant to replace another that does."""
+    named = row.direction != "map" or subject.path(row) is not None
+    meant = not named and any(alike(row.path, other.path) for other in others if other is not row)
+    return not meant and not subject.row_hides(row, "attr", "when", "only")
+
+
+def _other(row: Row, other: Row) -> str:
+    """Where the other row stands."""
+    same = row.place.file == other.place.file
+    return f"the other in line {other.place.line}" if same else f"the other in {other.place.file}:{other.place.line}"
 
 
 def _required(subject: Subject) -> Iterator[Message]:
@@ -65,18 +75,19 @@ def _twice(subject: Subject) -> Iterator[Message]:
     for row in subject.section.rows:
         path = subject.path(row)
         if path is not None and paths.setdefault(path.text, row) is not row:
-            yield Message(row.place, f"two rows map {path.text!r} (the other in line {paths[path.text].place.line})")
+            yield Message(row.place, f"two rows map {path.text!r} ({_other(row, paths[path.text])})")
         for other in row.also:
             if aliases.setdefault(other.lower(), row) is not row:
                 yield Message(row.place, f"also: two rows claim the name {other!r}")
     for attr, rows in _sure_writers(subject).items():
         if len(rows) > 1 and not all(row.when for row in rows):
-            first, *others = sorted(rows, key=lambda row: row.place.line)
+            own = subject.file.name  # rather than a preset, of which nobody edits a line
+            first, *others = sorted(rows, key=lambda row: (row.place.file == own, row.place.line))
             for row in others:
-                yield Message(row.place, f"two rows write {attr!r} (the other in line {first.place.line})")
-    own = {subject.section.options.get(key) for key in _GATEWAY_WRITES} | {subject.section.version}
+                yield Message(row.place, f"two rows write {attr!r} ({_other(row, first)})")
+    kept = {subject.section.options.get(key) for key in _GATEWAY_WRITES} | {subject.section.version}
     for attr, rows in _sure_writers(subject).items():
-        if attr in own:
+        if attr in kept:
             yield Message(rows[0].place, f"{attr!r} is written by the gateway itself (version, created, modified)")
 
 

@@ -23,7 +23,7 @@ _SAID = {
     "texts": "text, or an array of texts",
     "tables": "a table, or an array of tables",
     "integers": "a whole number, or an array of them",
-    "steps": "an array of steps",
+    "steps": 'an array of steps, as in ["trim", "lower"]',
     "document": "a table, or JSON in a string",
 }
 

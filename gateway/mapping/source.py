@@ -5,7 +5,7 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-from gateway.mapping.errors import Message
+from gateway.mapping.errors import Message, suggest
 from gateway.mapping.model import Place
 
 _WHERE = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)\Z")
@@ -56,7 +56,8 @@ def read_text(name: str, origin: Place | None = None) -> str:
     try:
         return Path(name).read_text(encoding="utf-8-sig")
     except FileNotFoundError:
-        text = f"there is no file {name}"
+        near = suggest(Path(name).name, (path.name for path in Path(name).parent.glob("*.toml")))
+        text = f"there is no file {name}{near}"
     except OSError as error:
         text = f"cannot read {name}: {error.strerror}"
     except UnicodeDecodeError as error:

@@ -1,13 +1,14 @@
 """The command as a site deploys it: a real directory, several processes, TLS."""
 
 import json
+import signal
 import ssl
 from pathlib import Path
 
 from tests.backends.certificates import make_certificates
 from tests.backends.slapd import Slapd
 from tests.cli.running import dirbridge, serving
-from tests.cli.test_serve import ANN, CONFIG, PEOPLE
+from tests.cli.test_serve import ANN, CONFIG, PEOPLE, until
 
 
 def secret_of(connection: str, where: Path) -> str:
@@ -71,6 +72,19 @@ def test_h3_two_workers_on_postgresql_refuse_a_revoked_token_at_once(postgres_ur
         # Each request is a connection of its own, so that both workers get their share.
         pages = [gateway.ask("GET", "/Users?cursor&count=1", token=secret)[1] for _ in range(10)]
         assert {page["Resources"][0]["id"] for page in pages} == {created["id"]}
+        # Every worker serves what was read and found good, whatever becomes of the files.
+        mapping = (tmp_path / "people.toml").read_text()
+        (tmp_path / "people.toml").write_text(mapping.replace("userName =", "usrName ="))
+        gateway.process.send_signal(signal.SIGHUP)
+        until(tmp_path / "serve.log", "not reloaded, and served as before")
+        assert {gateway.ask("GET", "/Users", token=secret)[0] for _ in range(4)} == {200}
+        (tmp_path / "people.toml").write_text(mapping.replace('active = "on"', 'active = "on"\ntitle = "job"'))
+        gateway.process.send_signal(signal.SIGHUP)
+        until(tmp_path / "serve.log", "reloaded: okta, in 2 workers")
+        changed = [
+            gateway.ask("PUT", f"/Users/{created['id']}", {**ANN, "title": str(n)}, token=secret)[1] for n in range(6)
+        ]
+        assert [each["title"] for each in changed] == [str(n) for n in range(6)]
         assert dirbridge("token", "revoke", "idp", cwd=tmp_path).returncode == 0
         assert {gateway.ask("GET", "/Users", token=secret)[0] for _ in range(20)} == {401}
         assert gateway.stop() == 0

@@ -91,7 +91,7 @@ def test_presets_files_and_what_is_neither(site: Shell, verb: str) -> None:
     assert wrong.code == 2
     assert wrong.err.splitlines() == [
         "there is no preset 'slq'; did you mean 'sql'?",
-        "there is no file peple.toml",
+        "there is no file peple.toml; did you mean 'people.toml'?",
     ]
 
 

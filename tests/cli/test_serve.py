@@ -1,6 +1,8 @@
 """``dirbridge serve``: with and without a configuration, to the end of its life."""
 
 import json
+import signal
+import time
 from pathlib import Path
 
 import pytest
@@ -130,6 +132,32 @@ def test_a_failing_mapping_test_keeps_it_from_starting(site: Path) -> None:
     assert "'a person'" in refused.stderr
     with serving("--skip-mapping-tests", cwd=site) as gateway:
         assert gateway.ask("GET", "/Users", token="from-the-vault")[0] == 200
+
+
+def test_sighup_reloads_what_is_right_and_keeps_what_is_served_from_what_is_not(site: Path) -> None:
+    titled = (PEOPLE % "ann").replace('active = "on"', 'active = "on"\ntitle = "job"')
+    with serving(cwd=site) as gateway:
+        (site / "people.toml").write_text(titled.replace("title", "titel"))
+        gateway.process.send_signal(signal.SIGHUP)
+        log = until(site / "serve.log", "not reloaded, and served as before")
+        assert "people.toml:12: user.map.titel: 'titel' is not an attribute of User; did you mean 'title'?" in log
+        assert gateway.ask("GET", "/Users", token="from-the-vault")[0] == 200
+        (site / "people.toml").write_text(titled)
+        gateway.process.send_signal(signal.SIGHUP)
+        until(site / "serve.log", "reloaded: okta (people.toml)")
+        created = gateway.ask("POST", "/Users", {**ANN, "title": "Lead"}, token="from-the-vault")[1]
+        assert created["title"] == "Lead"
+        assert gateway.stop() == 0
+    assert "Traceback" not in (site / "serve.log").read_text()
+
+
+def until(log: Path, said: str) -> str:
+    """Wait for a line of a log; return the whole."""
+    for _ in range(600):
+        if said in (text := log.read_text()):
+            return text
+        time.sleep(0.1)
+    raise AssertionError(f"never said {said!r}:\n{log.read_text()}")
 
 
 def test_everything_wrong_is_said_before_anything_is_opened(site: Path) -> None:

@@ -51,7 +51,9 @@ def test_check_does_without_secrets_until_it_has_to_go_online(site: Path) -> Non
     (site / "config.toml").write_text((CONFIG % ("0" * 64)) + more)
     done = dirbridge("check", cwd=site)
     assert (done.returncode, done.stdout) == (0, "config.toml: fine\n")
-    assert "warning: config.toml:11: target.far: the environment variable DIRBRIDGE_NOT_SET is not set" in done.stderr
+    assert (
+        "warning: config.toml:13: target.far.url: the environment variable DIRBRIDGE_NOT_SET is not set" in done.stderr
+    )
     assert dirbridge("check", "--online", cwd=site).returncode == 1
 
 
@@ -72,7 +74,9 @@ def test_check_online_says_that_a_target_is_away(tmp_path: Path) -> None:
     (tmp_path / "config.toml").write_text(config)
     asked = dirbridge("check", "--online", "config.toml", cwd=tmp_path)
     assert asked.returncode == 3, asked.stderr
-    assert asked.stderr.count("unreachable: target.corp") == 1, "a target is asked, and named, once for all connections"
+    assert asked.stderr.count("unreachable: config.toml:1: target.corp: ") == 1, (
+        "a target is asked, and named, once for all connections"
+    )
 
 
 @pytest.mark.parametrize("preset", ["embedded", "openldap", "sql"])

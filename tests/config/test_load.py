@@ -77,7 +77,6 @@ tokens = [{ name = "x", sha257 = "1" }]
         "letters, digits, . _ ~ - and no empty part",
         "config.toml:8: connection.okta.dialect: 'oktaa' is not known here; did you mean 'okta'?",
         "config.toml:9: connection.okta.target: there is no [target.crop]; did you mean 'corp'?",
-        "config.toml:10: connection.okta.tokens[1]: 'sha256' is missing",
         "config.toml:10: connection.okta.tokens[1].sha257: unknown key; did you mean 'sha256'?",
     ]
 

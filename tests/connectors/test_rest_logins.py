@@ -148,7 +148,7 @@ async def test_a_secret_is_in_no_representation_error_or_log(
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({"base": "ftp://x"}, "'base' is missing"),
+        ({"base": "ftp://x"}, "'base' is no address"),
         ({"base": "https://user:pass@x"}, "no place for"),
         ({"base": "http://app.example.com", "auth": {"bearer": "x"}}, "in the clear"),
         ({"base": "https://x", "auth": {"bearer": "x", "basic": {"user": "a", "password": "b"}}}, "one way"),
