@@ -52,6 +52,7 @@ ORACLE = _table(
         "54": (1704, 1795),
         "53": (18, 19, 20, 257, 1536, 1628, 1631, 1632, 1650, 1652, 1653, 1654, 1688, 4030, 4031, 30036),
         "55": (51, 54, 60, 1013, 1555, 4020, 4021, 4068, 8176, 8177, 30006),
+        "58": (600, 604),
         "57": (28, 1033, 1034, 1035, 1041, 1089, 1090, 1092, 2396),
         "08": (
             *(22, 602, 603, 609, 1012, 3113, 3114, 3135, 3136, 25408, 25425),
@@ -62,6 +63,9 @@ ORACLE = _table(
 )
 RAISED_BY_ORACLE = range(20_000, 21_000)
 """the numbers of ``raise_application_error``: what a trigger says"""
+OF_FREETDS = range(20_000, 21_000)
+UNKNOWN = "42"
+"""a number that is not in the table: drivers call many of those operational too, and none is tried again"""
 OF_THE_DRIVER = "08"
 """what python-oracledb says of itself (DPY, DPI): nearly always that there is no connection, or none any more"""
 NOT_CONNECTED = re.compile(r"DPY-(1001|4005|4011|4024|600\d)|DPI-(1010|1067|1080)")
@@ -71,7 +75,9 @@ def state_of(driver: BaseException) -> str | None:
     """The SQLSTATE of an error of one of these drivers; None for another's, or for a number without a meaning here."""
     match _home(driver):
         case "pymssql":
-            return _mssql(_of_pymssql(driver), _text(driver))
+            number = _of_pymssql(driver)
+            unknown = UNKNOWN if number is not None and number not in OF_FREETDS else None
+            return _mssql(number, _text(driver)) or unknown
         case "pyodbc":
             return _of_pyodbc(driver)
         case "oracledb" | "cx_Oracle":
@@ -115,7 +121,7 @@ def _oracle(driver: BaseException) -> str | None:
     told = driver.args[0] if driver.args else None
     number = getattr(told, "code", None)
     if isinstance(number, int) and number:
-        return "P0001" if number in RAISED_BY_ORACLE else ORACLE.get(number)
+        return "P0001" if number in RAISED_BY_ORACLE else ORACLE.get(number, UNKNOWN)
     return OF_THE_DRIVER if NOT_CONNECTED.search(_text(driver)) else None
 
 

@@ -79,8 +79,10 @@ def read_options(specs: Mapping[str, CollectionSpec], create: bool, dialect: str
     mistakes: list[str] = []
     options = {name: _section(spec, create, mistakes) for name, spec in specs.items()}
     if dialect not in CREATES:
-        wanting = [each for each in options.values() if each.create]
-        mistakes += [f"{each.spec.name.lower()}.create: {not_created(dialect, each.table)}" for each in wanting]
+        for each in options.values():
+            if each.create:
+                said = not_created(dialect, f"the table '{each.table}'")
+                mistakes.append(f"{each.spec.name.lower()}.create: {said}")
     if mistakes:
         raise ValueError("\n".join(mistakes))
     return options

@@ -1,5 +1,6 @@
 """What a write is to change: the plan, and how rows find the difference (semantics, rules 7 to 11)."""
 
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -168,6 +169,23 @@ def swap(row: BoundRow, value: Any, held: tuple[Any, ...], last: Any) -> tuple[l
     if there is not None:
         return ([] if mine is None else [Change(Kind.REMOVE, attr, (mine,))]), mine, there
     return [Change(Kind.REMOVE, attr, (before,)), Change(Kind.ADD, attr, (made,))], before, made
+
+
+def respelt(row: BoundRow, value: Any, before: Any, was: Any, now: Any) -> bool:
+    """Whether a value that is set once (``immutable``) is only said again, and the target spells it in its own way.
+
+    :param before: what this connection last asserted. :param was, now: what the target holds, what would be written.
+    """
+    if row.row.immutable is None or not isinstance(now, str) or not isinstance(was, str):
+        return False
+    if value == before and (row.frozen or _plainly(now) == _plainly(was)):
+        return True
+    return not row.facts.case_exact and now.casefold() == was.casefold()
+
+
+def _plainly(text: str) -> str:
+    """A text without what applications change in it: capitals, blanks, Unicode's normal form."""
+    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
 
 
 def _cleared(row: BoundRow, held: tuple[Any, ...], last: Any) -> tuple[list[Change], Any, Any]:

@@ -21,6 +21,7 @@ from gateway.mapping.plan import (
     missing,
     own,
     plain,
+    respelt,
     several,
     swap,
     truth,
@@ -141,7 +142,7 @@ class Planner:
         changes, was, now = _difference(row, value, before, held, ask)
         if changes and now is None and row.required:
             raise missing(row)
-        if changes and not _respelt(row, value, before, was, now):
+        if changes and not respelt(row, value, before, was, now):
             _admit(row, held, now, changes, draft)
             draft.note(row.name, row.attr, plain(was), plain(now), row.secret)
 
@@ -254,13 +255,6 @@ def _removed(row: BoundRow, value: Any, held: tuple[Any, ...]) -> tuple[Any, ...
         return ()
     kept = Made(row, made)
     return tuple(there for there in held if not kept.has(there))
-
-
-def _respelt(row: BoundRow, value: Any, before: Any, was: Any, now: Any) -> bool:
-    """Whether a value that is set once is only said as it was said before: the target may spell it in its own way."""
-    if row.row.immutable is None or not isinstance(now, str) or not isinstance(was, str):
-        return False
-    return (row.frozen and value == before) or (not row.facts.case_exact and now.casefold() == was.casefold())
 
 
 def _admit(row: BoundRow, held: tuple[Any, ...], now: Any, changes: list[Change], draft: Draft) -> None:

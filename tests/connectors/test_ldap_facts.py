@@ -105,3 +105,16 @@ async def test_a_request_leaves_at_once(directory: Slapd, monkeypatch: pytest.Mo
         await g.users.search(Query())
         assert opened
         assert all(each.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) for each in opened)
+
+
+@pytest.mark.anyio
+async def test_the_id_comes_with_the_answer_to_the_creation(directory: Slapd) -> None:
+    """By the post-read control (RFC 4527), and with it the version, which a membership does not touch."""
+    async with ground(directory) as g:
+        await g.user("ann")
+        with directory.counting() as counted:
+            ben = await g.user("ben")
+        assert (counted["add"], counted["search"]) == (1, 0)
+        assert ben.id == g.raw("(uid=ben)")["entryUUID"][0]
+        await g.group("staff", ben)
+        assert (await g.users.read(ben.id)).version == ben.version

@@ -310,9 +310,13 @@ class TestRule24:
     def test_what_the_target_spells_in_its_own_way_is_not_changed_by_saying_it_again(self) -> None:
         """An application that keeps ``Ann`` as ``ann``, and a value without the blanks that were sent with it."""
         user = user_of('nickName = { attr = "nick", immutable = "recreate" }')
-        for kept, anew in (("ann", False), ("ben", True)):
-            asked: dict[str, Any] = {"nickName": "Ann"}
-            plan = update(asked, entry(nick=kept), asked, {"nickName"}, user)
+        for kept, said, last, anew in (
+            ("ann", "Ann", None, False),
+            ("ann", " Ann ", " Ann ", False),
+            ("ann", "Ann L", "Ann", True),
+            ("ben", "Ann", "Ann", True),
+        ):
+            plan = update({"nickName": said}, entry(nick=kept), {"nickName": last}, {"nickName"}, user)
             assert (plan.changes, plan.recreate) == ((), anew)
         assert update({"timezone": "Ann"}, entry(badge="ann"), {}, {"timezone"}).changes == ()
         assert update({"timezone": " a "}, entry(badge="a"), {"timezone": " a "}, {"timezone"}).changes == ()
