@@ -43,8 +43,10 @@ async def _delete(ground: Ground, id: str, when: Precondition, held: frozenset[s
         if unheard:
             return  # it was done, and its answer lost
         raise NotFoundException(detail=f"{ground.type} {id} not found")
+    if recreates(ground):
+        await settling.settle_object(ground, id, held)
     there = await load(ground, id)
-    if (there.absent or recreates(ground)) and await settling.settle_object(ground, id, held):
+    if there.absent and await settling.settle_object(ground, id, held):
         there = await load(ground, id)
     preconditions.check(when, there.version)
     if there.entry is None:

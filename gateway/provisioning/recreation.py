@@ -39,7 +39,7 @@ async def recreate(ground: Ground, there: Standing, old: Entry, asked: Asked, he
     async def apply() -> Confirmed:
         entry, _ = await make(ground, attributes, Delta(), find)
         made.append(entry)
-        remains = await _retire(ground, old)
+        remains = await _retire(ground, old, there.id)
         return Confirmed(
             id=there.id,
             anchor=entry.id,
@@ -62,9 +62,9 @@ async def recreate(ground: Ground, there: Standing, old: Entry, asked: Asked, he
     return replace(there, entry=made[0], assertion=assertion, reborn=True)
 
 
-async def _retire(ground: Ground, old: Entry) -> bool:
+async def _retire(ground: Ground, old: Entry, id: str) -> bool:
     """The new entry stands by now: a failure leaves the fate of the whole open, and whoever comes next settles it."""
     try:
-        return await retire(ground, old)
+        return await retire(ground, old, id)
     except Unavailable as failure:
         raise Unavailable(failure.detail, retry_after=failure.retry_after, uncertain=True) from failure

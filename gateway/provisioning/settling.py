@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from connectors.entry import Entry
 from connectors.errors import NotFound
 from gateway.ledger.model import Assertion, Confirmed, Intent
-from gateway.provisioning import adoption, retiring
+from gateway.provisioning import adoption, lifecycle, retiring
 from gateway.provisioning.ground import Ground, require
 from gateway.provisioning.referring import referrers
 
@@ -51,7 +51,7 @@ async def settle_creation(ground: Ground, intent: Intent) -> None:
     if entry is None:
         await ground.ledger.abandon(intent, "nothing was made", outcome="unchanged")
         return
-    remains = intent.anchor is not None and await _retired(ground, intent.anchor)
+    remains = intent.anchor is not None and await _retired(ground, intent.anchor, intent.id or entry.id)
     former = await ground.ledger.get(ground.scope, intent.id) if intent.id and intent.anchor else None
     proposed = dict(intent.proposed or {})
     outcome = Confirmed(
@@ -81,10 +81,11 @@ def _owned(owner: Assertion | None) -> bool:
     return owner is not None and not adoption.is_released(owner)
 
 
-async def _retired(ground: Ground, anchor: str) -> bool:
+async def _retired(ground: Ground, anchor: str, id: str) -> bool:
     """The old entry of an object that was made anew (rule 24). :return: whether it is still there, to be hidden."""
     try:
         old = await ground.collection.read(anchor)
     except NotFound:
+        await lifecycle.call_after(ground, "delete", id, None, anchor)
         return False
-    return await retiring.retire(ground, old)
+    return await retiring.retire(ground, old, id)

@@ -105,8 +105,10 @@ async def _update(
     await recovery.settle_before(ground, id)
     if ground.mapping.lifecycle.deactivate == "delete":
         await vanishing.settle(ground, id)
+    if recreates(ground):  # first: the old entry may be gone already
+        await settling.settle_object(ground, id, held)
     there = await load(ground, id, groups=groups)
-    if (there.absent or recreates(ground)) and await settling.settle_object(ground, id, held):
+    if there.absent and await settling.settle_object(ground, id, held):
         there = await load(ground, id, groups=groups)
     preconditions.check(when, there.version)
     asked, there = take_over(ask(there), there)

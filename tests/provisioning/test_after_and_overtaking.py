@@ -155,3 +155,21 @@ async def test_a_post_of_somebody_inactive_never_makes_them_active(tmp_path: Pat
         assert answer is not None
         assert answer["id"] == ann["id"]
         assert [held["@parent"] for held in here.entries().values()] == [("people",)]
+
+
+@pytest.mark.parametrize("way", ["disable", "delete"])
+async def test_rule_24_the_calls_of_a_deletion_follow_the_old_entry(tmp_path: Path, way: str) -> None:
+    """A new address, a new account: the sessions of the old one end too, and the answer waits for that."""
+    row, sessions = 'userName          = { attr = "uid", via = ["trim", "lower"], required = true', Sessions()
+    text = mapping_text(lifecycle=f'delete = "{way}"').replace(row, row + ', immutable = "recreate"')
+    async with site(tmp_path, text, after=sessions) as here:
+        ann = (await here.post(ANN))["id"]
+        sessions.down = True
+        with pytest.raises(Unavailable503):
+            await here.patch(ann, {"userName": "anna"})
+        sessions.down = False
+        answer = await here.patch(ann, {"userName": "anna"})
+        assert answer is not None
+        assert (answer["id"], answer["userName"]) == (ann, "anna")
+        assert sessions.ended == [("delete", ann)]
+        assert len(here.entries()) == (2 if way == "disable" else 1)
