@@ -132,6 +132,7 @@ def test_commands_run(page: str, tmp_path: Path) -> None:
     # A page's own config.toml is for its last commands; before, the embedded default serves.
     commands = script(page, port)
     if "dirbridge serve" not in commands:
+        (tmp_path / "dirbridge-data").mkdir()  # a gateway has served here before
         files_of(page, tmp_path)
     else:
         head, mark, tail = commands.partition("dirbridge check config.toml")
