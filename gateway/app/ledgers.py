@@ -5,8 +5,8 @@ from contextlib import asynccontextmanager
 
 from gateway.app.own import address_of_ledger
 from gateway.config import Config, ConfigError
+from gateway.ledger.errors import LedgerUnavailable
 from gateway.ledger.ledger import Ledger
-from gateway.ledger.model import LedgerUnavailable
 from gateway.mapping.errors import Message
 
 

@@ -16,7 +16,7 @@ FINE, FOUND, UNUSABLE, UNREACHABLE = 0, 1, 2, 3
 @contextmanager
 def outcomes() -> Iterator[None]:
     """Let a verb raise what it meets; end the program with a sentence and the exit code that means it."""
-    from gateway.ledger.model import LedgerConflict, LedgerUnavailable
+    from gateway.ledger.errors import LedgerConflict, LedgerUnavailable
 
     try:
         yield

@@ -4,7 +4,7 @@ from http import HTTPStatus
 
 from scim2_models import Error, SCIMException
 
-from gateway.ledger.model import LedgerUnavailable
+from gateway.ledger.errors import LedgerUnavailable
 from gateway.provisioning.errors import Unavailable503
 from gateway.scim.endpoint import ScimResponse
 

@@ -11,7 +11,7 @@ from gateway.http.errors import error_response
 from gateway.http.observing import CONNECTION
 from gateway.http.peers import peer, within
 from gateway.http.settings import Access, HttpSettings
-from gateway.ledger.model import LedgerUnavailable
+from gateway.ledger.errors import LedgerUnavailable
 from gateway.scim.endpoint import REQUEST_ID, SUBJECT, ScimEndpoint, ScimResponse, send_response
 
 log = logging.getLogger(__name__)

@@ -7,8 +7,8 @@ from contextlib import asynccontextmanager
 
 import psycopg
 
+from gateway.ledger.errors import LedgerUnavailable
 from gateway.ledger.locks import KeyedLocks
-from gateway.ledger.model import LedgerUnavailable
 
 Connection = psycopg.AsyncConnection[tuple[object, ...]]
 CONNECTIONS = 16

@@ -93,12 +93,12 @@ def assertion(row: Row) -> Assertion:
 
 
 def goal_text(goal: Goal) -> str:
-    return dumps([goal.deactivate, goal.delete, sorted(goal.remove_members), list(goal.must), goal.roles])
+    return dumps([goal.deactivate, goal.delete, sorted(goal.remove_members), list(goal.must), sorted(goal.roles)])
 
 
 def _goal(text: str) -> Goal:
-    deactivate, delete, members, must, *roles = orjson.loads(text)  # without roles: written before there were any
-    return Goal(deactivate, delete, frozenset(members), tuple(must), *roles)
+    deactivate, delete, members, must, *roles = orjson.loads(text)  # of schema 1 there are four
+    return Goal(deactivate, delete, frozenset(members), tuple(must), frozenset(*roles))
 
 
 def pending(row: Row) -> Pending:
@@ -133,6 +133,7 @@ def intent(row: Row) -> Intent:
         reducing=_goal(row[11]),
         actor=row[12],
         request_id=row[13],
+        adding=frozenset(orjson.loads(row[14])),
     )
 
 

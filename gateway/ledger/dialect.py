@@ -49,11 +49,6 @@ class Dialect:
         """The end of a ``SELECT`` that returns no more rows than a parameter says."""
         return f" LIMIT :{name}" if self.kind == "sqlite" else f" LIMIT %({name})s"
 
-    def position(self, column: ColumnElement[str], name: str) -> ColumnElement[int]:
-        """Where in a text a parameter begins, from 1; 0 where it is not."""
-        find = func.instr if self.kind == "sqlite" else func.strpos
-        return find(column, bindparam(name, type_=Text()))
-
     def among(self, column: ColumnElement[str], name: str) -> ColumnElement[bool]:
         """``column IN (…)`` for a JSON array given as one parameter: one text for any number of values."""
         return column.in_(self.unfold(name))

@@ -4,7 +4,7 @@ import fcntl
 import os
 from pathlib import Path
 
-from gateway.ledger.model import LedgerUnavailable
+from gateway.ledger.errors import LedgerUnavailable
 
 
 class ServingLock:

@@ -7,7 +7,8 @@ from dataclasses import replace
 from datetime import datetime
 
 from gateway.ledger import codec, tokens
-from gateway.ledger.model import LedgerUnavailable, Token
+from gateway.ledger.errors import LedgerUnavailable
+from gateway.ledger.model import Token
 from gateway.ledger.opened import Opened, now
 from gateway.ledger.store import Store
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from gateway.ledger import codec, queries
+from gateway.ledger.errors import LedgerUnavailable
 from gateway.ledger.keeping import Tokens
 from gateway.ledger.lookups import Lookups
 from gateway.ledger.migrations import is_there, migrate
@@ -22,7 +23,6 @@ from gateway.ledger.model import (
     AuditLine,
     Confirmed,
     Intent,
-    LedgerUnavailable,
     Outcome,
     Pending,
     Scope,
@@ -106,6 +106,10 @@ class Ledger(Lookups, Tokens):
         said: Outcome = outcome or ("pending" if park else "failed")
         line = audit_line(intent, now(), intent.id or "", said, reason, changes)
         await self._store.write(lambda session: self._protocol.abandon(session, intent, park, line))
+
+    async def withdraw(self, intent: Intent) -> None:
+        """The write was not begun and will not be: as if it had never been recorded."""
+        await self._store.write(lambda session: self._protocol.withdraw(session, intent))
 
     async def unsettled(
         self, scope: Scope | None = None, *, id: str | None = None, match: Collection[str] = ()

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from gateway.ledger import codec, queries
-from gateway.ledger.model import AllSeen, Assertion, Deferred, Scope, Seen
+from gateway.ledger.model import AllSeen, Assertion, Deferred, Intent, Scope, Seen
 from gateway.ledger.opened import Opened
 from gateway.ledger.store import Store
 
@@ -92,15 +92,36 @@ class Lookups(Opened):
         return await self._store.read(lambda session: queries.waiting(session, self._s, scope, values))
 
     async def naming(self, scope: Scope, values: Iterable[str]) -> list[Assertion]:
-        """This connection's live rows whose last confirmed document holds one of the values as a text, at any path.
-
-        It looks at every document: for what is rare.
-        """
-        keys = [{**queries.own(scope), "text": codec.dumps(codec.plain(value))} for value in values]
-        rows = await self._store.scan(
+        """This connection's live rows whose last confirmed document refers to somebody by one of the values
+        (``Confirmed.refers``). Rows that an older gateway wrote may be among them that hold it as any other text."""
+        plain = [codec.plain(value) for value in values]
+        keys = [{**queries.own(scope), "names": text, "beginning": text[: queries.BEGINNING]} for text in plain]
+        rows = await self._store.read(
             lambda session: [row for key in keys for row in session.execute(self._s.naming, key).fetchall()]
         )
         return list({one.id: one for one in map(codec.assertion, rows)}.values())
+
+    # --- who comes and who goes at this moment
+
+    async def leaving(self, scope: Scope, ids: Iterable[str]) -> tuple[list[Intent], dict[str, Assertion]]:
+        """What any connection has under way that takes one of these objects away; then, the rows that speak for them.
+
+        In this order, so that whatever ended meanwhile is seen in the rows.
+        """
+        key = {**queries.place(scope), "ids": queries.values(ids)}
+        intents, rows = await self._store.read(
+            lambda session: (
+                session.execute(self._s.intents_on, key).fetchall(),
+                session.execute(self._s.by_ids, key).fetchall(),
+            )
+        )
+        found = queries.best_by(scope.connection, map(codec.assertion, rows), lambda one: one.id)
+        return [one for one in map(codec.intent, intents) if one.takes_away], found
+
+    async def joining(self, target: str, member_id: str) -> list[Intent]:
+        """What any connection has under way that makes the object a member of a group."""
+        rows = await self._store.read(lambda session: session.execute(self._s.joining, {"target": target}).fetchall())
+        return [one for one in map(codec.intent, rows) if codec.plain(member_id) in one.adding]
 
     # --- members (rule 17)
 
@@ -108,6 +129,12 @@ class Lookups(Opened):
         """SCIM ids that this connection asserted as members of one of its groups, held ones included."""
         key = {**queries.own(scope), "group_id": codec.plain(group_id)}
         rows = await self._store.read(lambda session: session.execute(self._s.members, key).fetchall())
+        return frozenset(member for (member,) in rows)
+
+    async def asserted_among(self, scope: Scope, group_id: str, ids: Iterable[str]) -> frozenset[str]:
+        """Of these ids those that this connection asserted as members of the group."""
+        key = {**queries.own(scope), "group_id": codec.plain(group_id), "ids": queries.values(ids)}
+        rows = await self._store.read(lambda session: session.execute(self._s.members_among, key).fetchall())
         return frozenset(member for (member,) in rows)
 
     async def memberships(self, scope: Scope, member_id: str) -> list[tuple[str, str]]:

@@ -8,11 +8,12 @@ that a newer program has written is refused, not touched.
 from collections.abc import Callable
 
 from gateway.ledger.dialect import Dialect
-from gateway.ledger.model import LedgerTooNew
+from gateway.ledger.errors import LedgerTooNew
 from gateway.ledger.steps.step_1 import statements as step_1
+from gateway.ledger.steps.step_2 import statements as step_2
 from gateway.ledger.store import Session, Store
 
-STEPS: tuple[Callable[[Dialect], tuple[str, ...]], ...] = (step_1,)
+STEPS: tuple[Callable[[Dialect], tuple[str, ...]], ...] = (step_1, step_2)
 """step number N is ``STEPS[N - 1]``: the statements that lead from schema N-1 to schema N"""
 
 _LOCK = 0x6469726272696467  # "dirbridg"

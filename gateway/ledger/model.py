@@ -121,17 +121,22 @@ class Goal:
 
     :param deactivate: enforce ``active = false``. :param delete: carry out the SCIM DELETE.
     :param remove_members: SCIM ids that must leave this group. :param must: the ``must`` calls of these events.
-    :param roles: compute the roles that follow from groups again: the object lost a group.
+    :param roles: SCIM ids whose roles hang on this group and have to follow what it became.
     """
 
     deactivate: bool = False
     delete: bool = False
     remove_members: frozenset[str] = frozenset()
     must: tuple[str, ...] = ()
-    roles: bool = False
+    roles: frozenset[str] = frozenset()
 
     def __bool__(self) -> bool:
-        return self.deactivate or self.delete or bool(self.remove_members) or bool(self.must) or self.roles
+        return self.own or bool(self.roles)
+
+    @property
+    def own(self) -> bool:
+        """Whether there is something to do to the object itself; roles are others'."""
+        return self.deactivate or self.delete or bool(self.remove_members) or bool(self.must)
 
     def __or__(self, other: "Goal") -> "Goal":
         return Goal(
@@ -139,7 +144,7 @@ class Goal:
             self.delete or other.delete,
             self.remove_members | other.remove_members,
             self.must + tuple(call for call in other.must if call not in self.must),
-            self.roles or other.roles,
+            self.roles | other.roles,
         )
 
 
@@ -175,6 +180,7 @@ class Intent:
     :param proposed: the document as it would stand, without passwords and members. :param before: the target's
         attributes before the write (the before-image); secrets never.
     :param reducing: what a crash or failure may not lose. :param actor: the token's name.
+    :param adding: SCIM ids that become members of this group.
     """
 
     key: str
@@ -189,6 +195,12 @@ class Intent:
     reducing: Goal = field(default_factory=Goal)
     actor: str = ""
     request_id: str = ""
+    adding: frozenset[str] = frozenset()
+
+    @property
+    def takes_away(self) -> bool:
+        """Whether the object's entry goes by this, is switched off, or is replaced by another."""
+        return self.reducing.delete or self.reducing.deactivate or bool(self.match and self.anchor)
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,6 +222,7 @@ class Confirmed:
     :param stored: changes of ledger values, path → value or None to forget. :param overlay: likewise.
     :param deferred: all deferred references of the object from now on; None keeps them.
     :param external_id: the externalId asserted; None keeps the old one, "" forgets it.
+    :param refers: the ids and externalIds by which ``document`` names other objects.
     :param members_added, members_removed: SCIM ids now asserted, and no longer (rule 17); for ``members_held`` see
         ``when_inactive = "hold"``: asserted, but not yet in the target. ``members_cleared`` drops all rows of it.
     :param forget_memberships: drop this object from every group of the connection (rule 20). ``life="absent"`` holds
@@ -225,6 +238,7 @@ class Confirmed:
     anchor: str | None
     document: Mapping[str, Any] | None = None
     external_id: str | None = None
+    refers: frozenset[str] = frozenset()
     stored: Mapping[str, Any] = field(default_factory=dict)
     overlay: Mapping[str, Any] = field(default_factory=dict)
     deferred: tuple[Deferred, ...] | None = None
@@ -283,15 +297,3 @@ class AuditLine:
     changes: tuple[AuditChange, ...] = ()
     before: Mapping[str, Any] | None = None
     detail: str = ""
-
-
-class LedgerUnavailable(Exception):
-    """The ledger cannot be read or written now; the request is answered 503 and the target is not touched."""
-
-
-class LedgerTooNew(LedgerUnavailable):
-    """The ledger was written by a newer version of the program; this one must not touch it."""
-
-
-class LedgerConflict(Exception):
-    """A row says otherwise: a second live owner of one anchor (rule 13), a token name or an intent given twice."""

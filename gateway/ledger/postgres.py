@@ -18,7 +18,7 @@ from psycopg.conninfo import make_conninfo
 
 from gateway.ledger.advisory import AdvisoryLocks
 from gateway.ledger.dialect import Dialect
-from gateway.ledger.model import LedgerConflict, LedgerUnavailable
+from gateway.ledger.errors import LedgerConflict, LedgerUnavailable
 from gateway.ledger.store import Work
 
 T = TypeVar("T")

@@ -13,6 +13,7 @@ from gateway.ledger.model import (
     AuditLine,
     Confirmed,
     Deferred,
+    Goal,
     Intent,
     Outcome,
     Pending,
@@ -54,12 +55,14 @@ class Protocol:
             session.execute(self.s.grow_epoch, place)
         session.execute(self.s.upsert_assertion, assertion_row(new))
         self._ledger_values(session, old, new)
+        if (old.document if old else {}) != new.document or new.life == "deleted":
+            self._references(session, new, frozenset() if new.life == "deleted" else outcome.refers)
         self._members(session, intent.scope, outcome)
         if old is not None and new.life == "live" and old.anchor != new.anchor:
             self._hold(session, intent.scope, new.id)
         self._referrers(session, intent.scope, old, outcome)
         if outcome.settled:
-            session.execute(self.s.delete_pending, object_of(intent.scope, outcome.id))
+            self._settle(session, intent.scope, outcome.id)
         if outcome.park is not None:
             self.park(session, outcome.park)
         self.note(session, audit_line(intent, now, outcome.id, outcome.outcome, outcome.detail, outcome.changes))
@@ -72,6 +75,10 @@ class Protocol:
             self.park(session, park)
         self.note(session, line)
 
+    def withdraw(self, session: Session, intent: Intent) -> None:
+        """Forget what was recorded and not begun."""
+        session.execute(self.s.delete_intent, {"key": intent.key})
+
     def park(self, session: Session, pending: Pending) -> None:
         """Add work left over to what is left of the object already."""
         key = object_of(pending.scope, pending.id)
@@ -80,7 +87,20 @@ class Protocol:
             there = codec.pending(row)
             pending = replace(pending, goal=there.goal | pending.goal, generation=there.generation + 1)
         session.execute(self.s.upsert_pending, pending_row(pending))
-        session.execute(self.s.set_work, {**key, "new_work": "pending"})
+        if pending.goal.own:
+            session.execute(self.s.set_work, {**key, "new_work": "pending"})
+
+    def _settle(self, session: Session, scope: Scope, id: str) -> None:
+        """Drop what was left to do to an object; what is left to do to others stays."""
+        row = session.execute(self.s.pending_one, object_of(scope, id)).fetchone()
+        if row is None:
+            return
+        left = codec.pending(row)
+        if left.goal.roles:
+            rest = replace(left, goal=Goal(roles=left.goal.roles), generation=left.generation + 1)
+            session.execute(self.s.upsert_pending, pending_row(rest))
+        else:
+            session.execute(self.s.delete_pending, object_of(scope, id))
 
     def finish(self, session: Session, pending: Pending) -> bool:
         """Drop the work, unless more of it was parked meanwhile. :return: whether it was dropped."""
@@ -168,6 +188,13 @@ class Protocol:
                 row = {**key, "path": item.path, "refers_to": item.resource_type, "raw": codec.plain(item.raw)}
                 session.execute(self.s.insert_deferred, row)
 
+    def _references(self, session: Session, new: Assertion, names: frozenset[str]) -> None:
+        """Keep who is named by the document where it can be looked up."""
+        key = object_of(new.scope, new.id)
+        session.execute(self.s.forget_references, key)
+        for name in sorted(names):
+            session.execute(self.s.insert_reference, {**key, "names": codec.plain(name)})
+
     def _members(self, session: Session, scope: Scope, outcome: Confirmed) -> None:
         group = {**own_of(scope), "group_id": outcome.id}
         if outcome.members_cleared:
@@ -215,7 +242,7 @@ class Protocol:
 
 def _work(before: Assertion, outcome: Confirmed) -> Work:
     """Work that is left over stays so until an outcome says that it is settled."""
-    if outcome.park is not None:
+    if outcome.park is not None and outcome.park.goal.own:
         return "pending"
     return outcome.work if outcome.settled or before.work == "settled" else before.work
 

@@ -58,6 +58,7 @@ def intent_row(intent: Intent) -> Parameters:
         "reducing": codec.goal_text(intent.reducing),
         "actor": codec.plain(intent.actor),
         "request_id": codec.plain(intent.request_id),
+        "adding": codec.dumps([codec.plain(id) for id in sorted(intent.adding)]),
     }
 
 

@@ -120,6 +120,23 @@ DEFERRED = Table(
 )
 Index("ledger_deferred_raw", DEFERRED.c.connection, DEFERRED.c.target, beginning("raw"), _table=DEFERRED)
 
+REFERENCE = Table(  # by which ids and externalIds an asserted document names others
+    "ledger_reference",
+    METADATA,
+    *_scope(),
+    _text("id"),
+    _text("names"),
+)
+Index("ledger_reference_object", REFERENCE.c.id, REFERENCE.c.connection, REFERENCE.c.target, REFERENCE.c.resource_type)
+Index(
+    "ledger_reference_names",
+    REFERENCE.c.connection,
+    REFERENCE.c.target,
+    REFERENCE.c.resource_type,
+    beginning("names"),
+    _table=REFERENCE,
+)
+
 MEMBER = Table(
     "ledger_member",
     METADATA,
@@ -153,8 +170,15 @@ INTENT = Table(
     _text("reducing"),
     _text("actor"),
     _text("request_id"),
+    _text("adding"),
 )
 Index("ledger_intent_object", INTENT.c.target, INTENT.c.resource_type, INTENT.c.id)
+Index(
+    "ledger_intent_adding",
+    INTENT.c.target,
+    sqlite_where=INTENT.c.adding != "[]",
+    postgresql_where=INTENT.c.adding != "[]",
+)
 
 PENDING = Table(
     "ledger_pending",

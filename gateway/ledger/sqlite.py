@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import TypeVar
 
 from gateway.ledger.dialect import Dialect
+from gateway.ledger.errors import LedgerUnavailable
 from gateway.ledger.exclusive import ServingLock
 from gateway.ledger.locks import Held, KeyedLocks
-from gateway.ledger.model import LedgerUnavailable
 from gateway.ledger.store import Work
 from gateway.ledger.writer import GroupWriter, unavailable
 

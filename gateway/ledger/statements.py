@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
@@ -32,6 +33,7 @@ from gateway.ledger.schema import (
     INTENT,
     MEMBER,
     PENDING,
+    REFERENCE,
     TOKEN,
     VALUE,
     beginning,
@@ -43,6 +45,7 @@ def _is(table: FromClause, *names: str) -> ColumnElement[bool]:
 
 
 LIVE, DELETED = (literal_column(f"'{life}'", Text) for life in ("live", "deleted"))
+NOBODY = literal_column("'[]'", Text)
 ZERO, ONE = literal_column("0", Integer), literal_column("1", Integer)
 """constants stand in the text, so that a statement's parameters are what its caller gives and nothing else"""
 
@@ -75,7 +78,9 @@ class Statements:
     upsert_alias: str
     forget_alias: str
     aliases: str
-    # ledger values and deferred references
+    # ledger values and references
+    insert_reference: str
+    forget_references: str
     insert_value: str
     forget_values: str
     value_eq: str
@@ -90,6 +95,7 @@ class Statements:
     forget_member: str
     hold_member: str
     members: str
+    members_among: str
     groups_of: str
     held_members: str
     held_groups: str
@@ -100,6 +106,8 @@ class Statements:
     delete_intent: str
     intents: str
     intents_of: str
+    intents_on: str
+    joining: str
     pending_one: str
     pending_all: str
     upsert_pending: str
@@ -134,11 +142,7 @@ def prepare(kind: Kind) -> Statements:
             )
         ),
         special=sql(select(ASSERTION).where(here, ASSERTION.c.special == ONE).order_by(ASSERTION.c.id)),
-        naming=sql(
-            select(ASSERTION)
-            .where(_is(ASSERTION, *OWN), ASSERTION.c.life == LIVE)
-            .where(dialect.position(ASSERTION.c.document, "text") > ZERO)
-        ),
+        naming=sql(_naming()),
         every=sql(select(ASSERTION).where(here).order_by(ASSERTION.c.id)),
         upsert_assertion=dialect.upsert(ASSERTION),
         grow_generation=sql(
@@ -160,6 +164,8 @@ def prepare(kind: Kind) -> Statements:
         upsert_alias=dialect.upsert(ALIAS),
         forget_alias=sql(delete(ALIAS).where(_is(ALIAS, *PLACE, "anchor"))),
         aliases=sql(select(ALIAS.c.anchor, ALIAS.c.id).where(_is(ALIAS, *PLACE), ALIAS.c.retired == ZERO)),
+        insert_reference=dialect.insert(REFERENCE),
+        forget_references=sql(delete(REFERENCE).where(_is(REFERENCE, *OBJECT))),
         insert_value=dialect.insert(VALUE),
         forget_values=sql(delete(VALUE).where(_is(VALUE, *OBJECT))),
         value_eq=sql(_values().where(_is(VALUE, "path", "folded"), beginning("folded") == bindparam("beginning"))),
@@ -179,6 +185,9 @@ def prepare(kind: Kind) -> Statements:
         forget_member=sql(delete(MEMBER).where(_is(MEMBER, "connection", "target", "member_id"))),
         hold_member=sql(update(MEMBER).where(_is(MEMBER, "connection", "target", "member_id")).values(held=ONE)),
         members=sql(select(MEMBER.c.member_id).where(_is(MEMBER, *OWN, "group_id"))),
+        members_among=sql(
+            select(MEMBER.c.member_id).where(_is(MEMBER, *OWN, "group_id"), dialect.among(MEMBER.c.member_id, "ids"))
+        ),
         groups_of=sql(
             select(MEMBER.c.resource_type, MEMBER.c.group_id).where(_is(MEMBER, "connection", "target", "member_id"))
         ),
@@ -189,6 +198,8 @@ def prepare(kind: Kind) -> Statements:
         insert_intent=dialect.insert(INTENT),
         delete_intent=sql(delete(INTENT).where(_is(INTENT, "key"))),
         intents=sql(select(INTENT).order_by(INTENT.c.at)),
+        intents_on=sql(select(INTENT).where(_is(INTENT, *PLACE), dialect.among(INTENT.c.id, "ids"))),
+        joining=sql(select(INTENT).where(_is(INTENT, "target"), INTENT.c.adding != NOBODY)),
         intents_of=sql(select(INTENT).where(_is(INTENT, *OBJECT)).order_by(INTENT.c.at)),
         pending_one=sql(select(PENDING).where(_is(PENDING, *OBJECT))),
         pending_all=sql(select(PENDING).order_by(PENDING.c.next_due)),
@@ -218,6 +229,13 @@ def prepare(kind: Kind) -> Statements:
         touch_token=sql(update(TOKEN).where(_is(TOKEN, "id")).values(last_used=bindparam("at"))),
         insert_audit=dialect.insert(AUDIT),
     )
+
+
+def _naming() -> Select[Any]:
+    """Live rows whose document refers to an id or externalId; the index is on the beginning of the text."""
+    same = [REFERENCE.c[name] == ASSERTION.c[name] for name in OBJECT]
+    named = _is(REFERENCE, *OWN, "names"), beginning("names") == bindparam("beginning")
+    return select(ASSERTION).join_from(REFERENCE, ASSERTION, and_(*same)).where(*named, ASSERTION.c.life == LIVE)
 
 
 def _living() -> ColumnElement[bool]:

@@ -13,7 +13,8 @@ import zlib
 from datetime import datetime
 
 from gateway.ledger import codec
-from gateway.ledger.model import LedgerConflict, Token
+from gateway.ledger.errors import LedgerConflict
+from gateway.ledger.model import Token
 from gateway.ledger.statements import Statements
 from gateway.ledger.store import Session
 

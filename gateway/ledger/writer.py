@@ -13,7 +13,7 @@ from functools import partial
 from queue import SimpleQueue
 from typing import Any, TypeVar
 
-from gateway.ledger.model import LedgerConflict, LedgerUnavailable
+from gateway.ledger.errors import LedgerConflict, LedgerUnavailable
 from gateway.ledger.store import Work
 
 T = TypeVar("T")

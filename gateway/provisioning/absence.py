@@ -43,4 +43,4 @@ async def come_back(ground: Ground, there: Standing, asked: Asked, held: frozens
     meant = adoption.match(ground, wanted)
     require(held, frozenset(ground.match_key(value) for value in meant.keys))
     await uniqueness.hold(ground, uniqueness.claimed(ground, wanted, {}), held)
-    return await creating.bear(ground, there.id, "restore", wanted, plan, meant, Delta())
+    return await creating.bear(ground, there.id, "restore", wanted, plan, meant, Delta(), held)

@@ -7,13 +7,16 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import partial
 
+from scim2_models import InvalidValueException
+
 from connectors.entry import MEMBERS, Change, Kind, Ref
 from gateway.ledger.model import Confirmed
-from gateway.provisioning import members, pointing, roles
+from gateway.provisioning import crossing, members, pointing, roles
 from gateway.provisioning.ground import Ground, under_locks
 from gateway.provisioning.members import Delta
 from gateway.provisioning.model import MemberChange
 from gateway.provisioning.protocol import Write, carry_out
+from gateway.provisioning.remembering import audited
 from gateway.provisioning.standing import Standing, own
 from gateway.provisioning.touching import may_touch
 
@@ -31,9 +34,8 @@ async def of_update(ground: Ground, there: Standing, asked: Sequence[MemberChang
         await join(ground, [there.id])
     if roles.followers(ground):
         named = {id for change in asked for id in change.ids or ()}
-        joining = {id for change in asked if change.op != "remove" for id in change.ids or ()}
-        renamed = await _members(ground, there) if there.renamed else set()
-        await roles.follow(ground, named | there.moved | renamed, losing=(named | there.moved) - joining | renamed)
+        all_members = await _members(ground, there) if there.renamed else set()
+        await roles.catch_up(ground, there.id, named | there.moved | all_members)
 
 
 async def _members(ground: Ground, there: Standing) -> set[str]:
@@ -51,22 +53,35 @@ async def join(ground: Ground, ids: Iterable[str]) -> None:
         for member, groups in (await kind.ledger.held_groups(kind.scope, ids)).items():
             for group in groups:
                 await under_locks(kind, frozenset({kind.key(group)}), partial(_admit, kind, group, member))
+            await roles.follow(kind, [member])
 
 
-async def _admit(kind: Ground, group: str, member: str, _: frozenset[str]) -> None:
+async def _admit(kind: Ground, group: str, member: str, held: frozenset[str]) -> None:
+    """Under the group's lock, where the membership may have ended meanwhile."""
     assertion = own(kind, await kind.ledger.get(kind.scope, group))
+    if group not in (await kind.ledger.held_groups(kind.scope, [member])).get(member, ()):
+        return
     if not await may_touch(kind, group):
         return
-    wanted = frozenset({member})
-    delta = await members.settled(kind, Delta(add=wanted, claim=wanted))
+    delta = await _still_there(kind, member)
     if assertion is None or assertion.anchor is None or not delta.add:
         return
     anchor, refs = assertion.anchor, tuple(Ref(delta.anchors.get(id, id)) for id in delta.add)
 
-    named = members.audited(delta)
+    named = audited(delta)
 
     async def apply() -> Confirmed:
         await kind.collection.update(anchor, [Change(Kind.ADD, MEMBERS, refs)])
         return Confirmed(id=group, anchor=anchor, members_added=delta.add, work=assertion.work, changes=named)
 
-    await carry_out(kind, Write("join", group, anchor), apply)
+    write = Write("join", group, anchor, adding=delta.add)
+    await carry_out(kind, write, apply, partial(crossing.joining, kind, group, delta, held))
+
+
+async def _still_there(kind: Ground, member: str) -> Delta:
+    """What admits somebody; nothing where nobody has this id any more, which is no matter of who is answered now."""
+    wanted = frozenset({member})
+    try:
+        return await members.settled(kind, Delta(add=wanted, claim=wanted))
+    except InvalidValueException:
+        return Delta()

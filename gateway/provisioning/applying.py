@@ -23,7 +23,8 @@ async def apply(
         return (await ground.collection.update(anchor, changes, expected) if changes else entry), delta
     if len(delta.add) + len(delta.remove) <= members.policy(ground).chunk:
         return await _together(ground, anchor, changes, delta, expected)
-    return await _in_portions(ground, anchor, changes, delta, expected)
+    beside = portions.Beside(tuple(changes), expected, entry) if changes and entry is not None else None
+    return None, await _in_portions(ground, anchor, delta, beside)
 
 
 async def _together(
@@ -42,14 +43,15 @@ async def _together(
             raise await portions.blame(ground, anchor, delta, refusal) from refusal
 
 
-async def _in_portions(
-    ground: Ground, anchor: str, changes: Sequence[Change], delta: Delta, expected: str | None
-) -> tuple[Entry | None, Delta]:
-    """Whoever is to be added was looked up before, so nothing of this is refused for want of a member."""
-    if changes:
-        await ground.collection.update(anchor, changes, expected)
-    await portions.carry(ground, anchor, delta)
-    return None, delta
+async def _in_portions(ground: Ground, anchor: str, delta: Delta, beside: portions.Beside | None) -> Delta:
+    """Whoever is to be added was looked up before; somebody may have gone since."""
+    while True:
+        try:
+            await portions.carry(ground, anchor, delta, beside)
+        except UnknownReference as unknown:
+            delta = without_unknown(ground, delta, unknown)
+        else:
+            return delta
 
 
 def without_unknown(ground: Ground, delta: Delta, unknown: UnknownReference) -> Delta:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 from connectors.entry import Change, Entry
@@ -10,6 +11,7 @@ from gateway.mapping.compiled import Plan
 from gateway.provisioning import (
     adoption,
     applying,
+    crossing,
     following,
     guard,
     lifecycle,
@@ -25,6 +27,7 @@ from gateway.provisioning.lifecycle import Asked, Turn
 from gateway.provisioning.members import Delta
 from gateway.provisioning.pointing import resolved
 from gateway.provisioning.protocol import Write, audited, audited_beside, carry_out, note
+from gateway.provisioning.remembering import remembered
 from gateway.provisioning.standing import Standing
 
 
@@ -58,7 +61,7 @@ async def bring_to(ground: Ground, there: Standing, entry: Entry, asked: Asked, 
     )
     turn = lifecycle.switch(ground, asked, there.resource, there.last, plan)
     if turn == "off" and ground.mapping.lifecycle.deactivate == "delete":
-        return await vanishing.vanish(ground, there, entry, asked, plan)
+        return await vanishing.vanish(ground, there, entry, asked, plan, held)
     if plan.recreate:
         return await recreation.recreate(ground, there, entry, asked, held)
     if asked.operation == "adopt":
@@ -69,13 +72,14 @@ async def bring_to(ground: Ground, there: Standing, entry: Entry, asked: Asked, 
     await uniqueness.hold(ground, claims, held, entry.id)
     changes, deferred = await resolved(ground, there, entry, asked.named, changes)
     delta = await members.plan(ground, there.id, asked.members, there.owed.remove_members)
-    return await take(ground, there, entry, asked, Step(plan, changes, delta, deferred, turn))
+    return await take(ground, there, entry, asked, Step(plan, changes, delta, deferred, turn), held)
 
 
 def with_turn(
     ground: Ground, asked: Asked, entry: Entry, changes: Sequence[Change], turn: Turn | None
 ) -> tuple[Change, ...]:
     """The planned changes, and what ``[user.lifecycle]`` adds to them."""
+    changes = lifecycle.merged(asked.beside, changes)
     if asked.operation == "restore" and asked.wanted.get("active") is not False:
         undone = lifecycle.changes_of_return(ground, asked.wanted, entry, ("deactivate", "delete"))
         return lifecycle.merged(changes, undone)
@@ -86,13 +90,20 @@ def with_turn(
     return tuple(changes)
 
 
-async def take(ground: Ground, there: Standing, entry: Entry, asked: Asked, step: Step) -> Standing:
+async def take(
+    ground: Ground, there: Standing, entry: Entry, asked: Asked, step: Step, held: frozenset[str]
+) -> Standing:
     """Record, apply, confirm one step; or say that there was none to take."""
     confirmed = outcome(ground, there, entry, asked, step)
     if not step.touches and nothing_new(ground, there, asked, confirmed):
         await note(ground, asked.operation, "unchanged", there.id)
         return replace(there, in_groups=there.groups)
     after: Entry | None = entry
+    losing_roles = step.delta.remove
+    renames = roles.renames(ground, step.changes)
+    if renames:
+        losing_roles |= await ground.ledger.asserted_members(ground.scope, there.id)
+    confirmed = replace(confirmed, park=roles.owing(ground, there.id, losing_roles))
 
     async def apply() -> Confirmed:
         nonlocal after
@@ -101,12 +112,13 @@ async def take(ground: Ground, there: Standing, entry: Entry, asked: Asked, step
         )
         if step.turn == "off" or there.owed.must:
             await lifecycle.call_after(ground, "deactivate", there.id, entry)
-        return members.remembered(confirmed, delta)
+        return remembered(confirmed, delta)
 
-    goal = reducing(ground, step, there)
+    goal, adding = reducing(ground, step, there), step.delta.joining
     losing = tuple(change for change in confirmed.changes if step.turn == "off" and change.path in ("active", ""))
-    write = Write(asked.operation, there.id, entry.id, asked.document, entry, goal, losing=losing)
-    assertion = await carry_out(ground, write, apply)
+    write = Write(asked.operation, there.id, entry.id, asked.document, entry, goal, adding=adding, losing=losing)
+    look = partial(crossing.joining, ground, there.id, step.delta, held)
+    assertion = await carry_out(ground, write, apply, look)
     reborn = there.assertion is not None and "@unanswered" in there.assertion.overlay
     return replace(
         there,
@@ -114,7 +126,7 @@ async def take(ground: Ground, there: Standing, entry: Entry, asked: Asked, step
         assertion=assertion,
         moved=step.delta.add | step.delta.remove,
         reborn=reborn,
-        renamed=roles.renames(ground, step.changes),
+        renamed=renames,
         in_groups=None if step.turn or reborn else there.groups,
         newly_named=assertion.external_id != (there.assertion.external_id if there.assertion else None),
     )

@@ -11,7 +11,18 @@ from connectors.entry import Entry
 from connectors.errors import NotFound
 from gateway.ledger.model import Assertion, Confirmed
 from gateway.mapping.compiled import Plan
-from gateway.provisioning import adoption, guard, lifecycle, members, recovery, settling, uniqueness, vanishing
+from gateway.provisioning import (
+    adoption,
+    crossing,
+    guard,
+    lifecycle,
+    members,
+    recovery,
+    roles,
+    settling,
+    uniqueness,
+    vanishing,
+)
 from gateway.provisioning.adoption import Match
 from gateway.provisioning.bringing import bring_to
 from gateway.provisioning.documents import asserted_by_put, named_by_put
@@ -22,6 +33,7 @@ from gateway.provisioning.members import Delta
 from gateway.provisioning.model import Resource
 from gateway.provisioning.pointing import resolved_attributes
 from gateway.provisioning.protocol import Write, audited, carry_out
+from gateway.provisioning.remembering import remembered
 from gateway.provisioning.standing import Standing
 from gateway.provisioning.thinking import planned
 from gateway.provisioning.uniqueness import Claimed
@@ -150,7 +162,9 @@ async def restore(order: Order, former: Assertion, entry: Entry, held: frozenset
     await guard.admit(ground, former.id, resource, entry, owned=True)
     switched_off = replace(former, anchor=entry.id, document={**former.document, "active": False})
     there = Standing(former.id, entry, resource, switched_off)
-    return await bring_to(ground, there, entry, _asked(order, "restore", former.document), held)
+    _, overdue = await roles.due(ground, entry.id) if roles.rows(ground) else (entry, ())
+    asked = replace(_asked(order, "restore", former.document), beside=overdue)
+    return await bring_to(ground, there, entry, asked, held)
 
 
 def _asked(order: Order, operation: str, last: Mapping[str, Any]) -> Asked:
@@ -173,11 +187,18 @@ async def _new(order: Order, held: frozenset[str]) -> Standing:
         return await vanishing.bear(ground, order.id, order.wanted, order.plan)
     joining = members.of_creation(order.resource)
     delta = await members.settled(ground, joining) if joining else joining
-    return await bear(ground, order.id, "create", order.wanted, order.plan, order.meant, delta)
+    return await bear(ground, order.id, "create", order.wanted, order.plan, order.meant, delta, held)
 
 
 async def bear(
-    ground: Ground, id: str | None, operation: str, wanted: Resource, plan: Plan, meant: Match, delta: Delta
+    ground: Ground,
+    id: str | None,
+    operation: str,
+    wanted: Resource,
+    plan: Plan,
+    meant: Match,
+    delta: Delta,
+    held: frozenset[str],
 ) -> Standing:
     """Record, create, confirm.
 
@@ -209,8 +230,8 @@ async def bear(
             changes=audited(plan.trace),
             settled=True,
         )
-        return members.remembered(confirmed, added)
+        return remembered(confirmed, added)
 
-    write = Write(operation, id, None, document, match=meant.keys or (f"id:{id}",))
-    assertion = await carry_out(ground, write, apply)
+    write = Write(operation, id, None, document, match=meant.keys or (f"id:{id}",), adding=delta.joining)
+    assertion = await carry_out(ground, write, apply, partial(crossing.joining, ground, id, delta, held))
     return Standing(assertion.id, made[0], {}, assertion, fresh=id is None, reborn=id is not None)

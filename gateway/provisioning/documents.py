@@ -4,7 +4,7 @@ A path here is a leaf of a canonical resource: ``userName``, ``name.givenName``,
 multi-valued attribute is one leaf (``emails``).
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from gateway.provisioning.model import Resource
@@ -129,6 +129,23 @@ def asserted_by_patch(last: Mapping[str, Any], wanted: Mapping[str, Any], named:
             way, value = way[:1], wanted[way[0]]
         _put(document, way, without_empty(value))
     return document
+
+
+def references_in(document: Mapping[str, Any], places: Sequence[tuple[str, str]]) -> frozenset[str]:
+    """The ids and externalIds by which a document names others.
+
+    :param places: where references may stand: (extension or "", attribute).
+    """
+    held = ((document.get(extension) or {}) if extension else document for extension, _ in places)
+    return frozenset(text for holder, (_, name) in zip(held, places, strict=True) for text in _texts(holder.get(name)))
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, _HOLDERS):
+        for inner in value.values() if isinstance(value, Mapping) else value:
+            yield from _texts(inner)
 
 
 def without_empty(value: Any) -> Any:

@@ -27,6 +27,7 @@ class Asked:
     :param document: the assertion it leaves once confirmed.
     :param overlay: what shall be answered and not be written (rule 22), path → value, None to forget.
     :param members: the operations on ``members``, apart from the rest.
+    :param beside: what no request says and must hold before anybody is let in again: roles by group.
     """
 
     operation: str
@@ -35,6 +36,7 @@ class Asked:
     document: Resource
     overlay: Mapping[str, Any] = field(default_factory=dict)
     members: tuple[MemberChange, ...] = ()
+    beside: tuple[Change, ...] = ()
 
 
 def switch(ground: Ground, asked: Asked, current: Resource, last: Mapping[str, Any], plan: Plan) -> Turn | None:

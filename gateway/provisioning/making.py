@@ -1,12 +1,13 @@
 """Making an entry so that a lost answer never doubles it."""
 
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 
 from connectors.entry import MEMBERS, Attributes, Change, Entry, Kind
-from connectors.errors import AlreadyExists, Unavailable, UnknownReference
-from gateway.provisioning import members
+from connectors.errors import AlreadyExists, ConnectorError, NotFound, Unavailable, UnknownReference
+from gateway.provisioning import members, portions
 from gateway.provisioning.applying import without_unknown
 from gateway.provisioning.ground import Ground
 from gateway.provisioning.members import Delta
@@ -29,9 +30,10 @@ async def make(ground: Ground, attributes: Attributes, delta: Delta, find: Find)
         except UnknownReference as unknown:
             delta = without_unknown(ground, delta, unknown)
             continue
-        if rest:
-            entry = await _add(ground, entry.id, rest)
-        return entry, delta
+        try:
+            return (await _filled(ground, entry, rest) if rest.add else entry), delta
+        except UnknownReference as unknown:
+            delta = without_unknown(ground, delta, unknown)
 
 
 def new_id(ground: Ground) -> str | None:
@@ -41,11 +43,14 @@ def new_id(ground: Ground) -> str | None:
     return str(uuid4())
 
 
-def _portions(ground: Ground, delta: Delta) -> tuple[Mapping[str, Any], list[tuple[Change, ...]]]:
+def _portions(ground: Ground, delta: Delta) -> tuple[Mapping[str, Any], Delta]:
+    """The members that fit into the creation, and the rest."""
     if not delta.add:
-        return {}, []
-    first, *rest = delta.chunks(members.policy(ground).chunk)
-    return {MEMBERS: first[0].values}, rest
+        return {}, Delta()
+    size = members.policy(ground).chunk
+    first = frozenset(sorted(delta.add)[:size])
+    ((change, *_), *_) = delta.chunks(size)
+    return {MEMBERS: change.values}, replace(delta, add=delta.add - first, remove=frozenset(), shown=first)
 
 
 async def _once(ground: Ground, attributes: Attributes, id: str | None, find: Find) -> Entry:
@@ -81,11 +86,29 @@ async def _with_secrets(ground: Ground, own: Entry, attributes: Attributes) -> E
     return (await ground.collection.update(own.id, changes) if changes else None) or own
 
 
-async def _add(ground: Ground, anchor: str, portions: list[tuple[Change, ...]]) -> Entry:
-    """The members that did not fit into the creation. The entry stands by now, so a failure leaves its fate open."""
+async def _filled(ground: Ground, made: Entry, rest: Delta) -> Entry:
+    """Add the members that did not fit into the creation; where one of them is refused, the entry goes again.
+
+    :raises Unavailable: ``uncertain``: the entry stands, and its fate is open.
+    """
     try:
-        for portion in portions:
-            await ground.collection.update(anchor, [Change(Kind.ADD, MEMBERS, change.values) for change in portion])
-        return await ground.collection.read(anchor)
+        try:
+            await portions.carry(ground, made.id, rest)
+        except Unavailable:
+            raise
+        except ConnectorError:
+            await unmake(ground, made.id)
+            raise
+        return await ground.collection.read(made.id)
     except Unavailable as failure:
         raise Unavailable(failure.detail, retry_after=failure.retry_after, uncertain=True) from failure
+
+
+async def unmake(ground: Ground, anchor: str) -> None:
+    """Take back an entry just made. :raises Unavailable: ``uncertain``, where the target does not let us."""
+    try:
+        await ground.collection.delete(anchor)
+    except NotFound:
+        return
+    except ConnectorError as error:
+        raise Unavailable("what was made of a refused creation could not be taken back", uncertain=True) from error

@@ -11,14 +11,13 @@ from scim2_models import InvalidValueException
 
 from connectors.contract import Query
 from connectors.entry import MEMBERS, Change, Entry, Kind, Ref
-from gateway.ledger.model import Assertion, AuditChange, Confirmed
+from gateway.ledger.model import Assertion
 from gateway.mapping.compiled import compile_condition
 from gateway.mapping.model import Members, Step
 from gateway.provisioning.ground import Ground
 from gateway.provisioning.model import MemberChange, Resource, Wanted
 
 Ids = frozenset[str]
-AUDITED = 20
 ONLY_MEMBERS = Wanted(attributes=frozenset({"members"}))
 
 
@@ -43,6 +42,11 @@ class Delta:
 
     def __bool__(self) -> bool:
         return bool(self.add or self.remove or self.claim or self.disclaim)
+
+    @property
+    def joining(self) -> Ids:
+        """Who becomes a member, at once or later."""
+        return self.add | self.claim
 
     def changes(self) -> tuple[Change, ...]:
         """The target's part in one go; removals first."""
@@ -106,41 +110,13 @@ async def plan(ground: Ground, id: str, asked: Sequence[MemberChange], owed: Ids
     asserted = await ground.ledger.asserted_members(ground.scope, id) if reads else frozenset()
     add, remove, start = folded(ground, asked, shown)
     delta = _against(ground, add, remove | (owed - add - (start or frozenset())), start, frozenset(shown), asserted)
-    return await settled(ground, delta)
+    return await _within_scope(ground, id, await settled(ground, delta))
 
 
 def some(ids: Ids) -> str:
     """Name ids, the first ten of them, each as far as it can be read."""
     named = ", ".join(id if len(id) <= 100 else f"{id[:100]}…" for id in sorted(ids)[:10])
     return named if len(ids) <= 10 else f"{named} and {len(ids) - 10} more"
-
-
-def remembered(confirmed: Confirmed, delta: Delta) -> Confirmed:
-    """The outcome of a write with what the ledger is to remember of its members."""
-    if not delta and not delta.skipped:
-        return confirmed
-    skipped = f"skipped members that nobody has: {some(delta.skipped)}" if delta.skipped else ""
-    return replace(
-        confirmed,
-        members_added=delta.claim - delta.held,
-        members_held=delta.held & delta.claim,
-        members_removed=delta.disclaim,
-        changed=confirmed.changed or bool(delta.add or delta.remove),
-        changes=(*confirmed.changes, *audited(delta)),
-        detail="; ".join(filter(None, (confirmed.detail, skipped))),
-    )
-
-
-def audited(delta: Delta) -> tuple[AuditChange, ...]:
-    """Who came and who went, as the audit line names them: the first twenty of each, and how many more."""
-    moved = {"added": delta.add, "removed": delta.remove, "held": delta.held & delta.claim}
-    said = {word: _first(ids) for word, ids in moved.items() if ids}
-    return (AuditChange("members", MEMBERS, None, said),) if said else ()
-
-
-def _first(ids: Ids) -> list[str]:
-    named = [id if len(id) <= 100 else f"{id[:100]}…" for id in sorted(ids)[:AUDITED]]
-    return named if len(ids) <= AUDITED else [*named, f"and {len(ids) - AUDITED} more"]
 
 
 def of_creation(resource: Mapping[str, object]) -> Delta:
@@ -199,8 +175,26 @@ def _against(ground: Ground, add: Ids, remove: Ids, start: Ids | None, shown: Id
     wanted = (start | add) - remove
     mine = asserted | shown if policy(ground).others == "remove" else asserted
     leaving = ((mine - wanted) & shown) | remove
+    if _scoped(ground):
+        leaving |= asserted - wanted  # who has left the scope is not shown any more, and leaves all the same
     disclaim = (asserted - wanted) | remove
     return Delta(add=wanted - shown, remove=leaving, claim=wanted - asserted, disclaim=disclaim, shown=shown)
+
+
+async def _within_scope(ground: Ground, id: str, delta: Delta) -> Delta:
+    """Who is outside the scope is nobody, so a removal that names them removes nothing; but what this connection
+    added it takes away wherever they have gone since (rules 17 and 25)."""
+    if not _scoped(ground) or not delta.remove:
+        return delta
+    named = delta.remove - await ground.ledger.asserted_among(ground.scope, id, delta.remove)
+    anchors = {delta.anchors.get(one, one): one for one in named}
+    inside, outside = set[str](), set[str]()
+    for kind in kinds(ground) if named else ():
+        async for entry in _entries(kind, sorted(anchors), policy(ground).chunk):
+            met = inside if kind.mapping.in_scope(kind.mapping.read(entry, {}), entry) else outside
+            met.add(anchors[entry.id])
+    nobody = frozenset(outside - inside)
+    return replace(delta, remove=delta.remove - nobody, disclaim=delta.disclaim - nobody)
 
 
 async def _with_anchors(ground: Ground, delta: Delta) -> Delta:
@@ -208,29 +202,44 @@ async def _with_anchors(ground: Ground, delta: Delta) -> Delta:
     anchors: dict[str, str] = {}
     gone: set[str] = set()
     absent: set[str] = set()
-    for kind in _kinds(ground):
+    strangers = delta.add
+    for kind in kinds(ground):
         for id, assertion in (await kind.ledger.by_ids(kind.scope, sorted(delta.add | delta.remove))).items():
+            anchor = anchor_of(kind, assertion)
             if assertion.life == "deleted":
                 gone.add(id)
-            elif assertion.anchor is None or _vanishing(kind, assertion):
+            elif anchor is None:
                 absent.add(id)
-            elif assertion.anchor != id:
-                anchors[id] = assertion.anchor
+            elif anchor != id:
+                anchors[id] = anchor
+            strangers -= {id}
+    gone |= await _unseen(ground, strangers)
     held = delta.add & absent
     delta = replace(delta, add=delta.add - absent, remove=delta.remove - absent, held=held, anchors=anchors)
     return refuse_or_skip(ground, delta, frozenset(gone) & delta.add) if gone else delta
 
 
-def _vanishing(kind: Ground, assertion: Assertion) -> bool:
-    """Someone whose entry may be gone by a deactivation that nobody confirmed yet."""
-    return assertion.work == "pending" and kind.mapping.lifecycle.deactivate == "delete"
+async def _unseen(ground: Ground, strangers: Ids) -> Ids:
+    """Of ids that the ledger never issued those that are no ids either: the anchors of somebody known by another, and
+    of entries that are not to be seen (rule 21)."""
+    unseen = strangers
+    for kind in kinds(ground) if strangers else ():
+        seen = await kind.ledger.seen(kind.scope)
+        unseen = frozenset(id for id in unseen if id in seen.hidden or seen.anchor_of(id) is None)
+    return unseen
+
+
+def anchor_of(kind: Ground, assertion: Assertion) -> str | None:
+    """Where a member stands; None while there is no entry, or it may be gone by a deactivation not confirmed yet."""
+    vanishing = assertion.work == "pending" and kind.mapping.lifecycle.deactivate == "delete"
+    return None if vanishing else assertion.anchor
 
 
 async def _looked_up(ground: Ground, delta: Delta) -> Delta:
     """Look at everyone who is to be added: who is not there, and who has to wait."""
     ids = {delta.anchors.get(id, id): id for id in delta.add}
     waiting, found = set[str](), set[str]()
-    for kind in _kinds(ground):
+    for kind in kinds(ground):
         async for entry in _entries(kind, sorted(ids), policy(ground).chunk):
             resource = kind.mapping.read(entry, {})
             if kind.mapping.in_scope(resource, entry):
@@ -261,12 +270,15 @@ def joined(kind: Ground, resource: Resource, entry: Entry) -> bool:
     return True
 
 
-def _kinds(ground: Ground) -> Iterator[Ground]:
+def kinds(ground: Ground) -> Iterator[Ground]:
+    """The types whose objects may be members."""
+    if ground.mapping.members is None:
+        return iter(())
     return (ground.others[name] for name in policy(ground).ref if name in ground.others)
 
 
 def _scoped(ground: Ground) -> bool:
-    return any(kind.mapping.scope_filter is not None for kind in _kinds(ground))
+    return any(kind.mapping.scope_filter is not None for kind in kinds(ground))
 
 
 def _first_true_state(via: Sequence[Step]) -> object:

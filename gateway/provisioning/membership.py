@@ -8,10 +8,11 @@ from scim2_models import NotFoundException
 
 from connectors.errors import NotFound
 from gateway.ledger.model import Confirmed, Goal
-from gateway.provisioning import applying, guard, members, preconditions, recovery
+from gateway.provisioning import applying, crossing, guard, members, preconditions, recovery, roles
 from gateway.provisioning.ground import Ground, under_locks
 from gateway.provisioning.model import ANY, MemberChange, Precondition, Wanted
 from gateway.provisioning.protocol import Write, carry_out
+from gateway.provisioning.remembering import remembered
 from gateway.provisioning.standing import Standing, load, owed, own
 
 
@@ -24,7 +25,7 @@ async def update(ground: Ground, id: str, asked: Sequence[MemberChange], when: P
 
 
 async def _update(
-    ground: Ground, id: str, asked: Sequence[MemberChange], when: Precondition, _: frozenset[str]
+    ground: Ground, id: str, asked: Sequence[MemberChange], when: Precondition, held: frozenset[str]
 ) -> Standing:
     await recovery.settle_before(ground, id)
     there = await load(ground, id) if _must_look(ground, when) else await _known(ground, id)
@@ -46,12 +47,14 @@ async def _update(
             work="pending" if there.owed.delete else "settled",
             changed=False,
             settled=bool(there.owed) and not there.owed.delete,
+            park=roles.owing(ground, id, delta.remove),
         )
-        return members.remembered(confirmed, done)
+        return remembered(confirmed, done)
 
     try:
-        write = Write("patch", id, anchor, reducing=Goal(delete=there.owed.delete, remove_members=delta.remove))
-        assertion = await carry_out(ground, write, apply)
+        reducing = Goal(delete=there.owed.delete, remove_members=delta.remove)
+        write = Write("patch", id, anchor, reducing=reducing, adding=delta.joining)
+        assertion = await carry_out(ground, write, apply, partial(crossing.joining, ground, id, delta, held))
     except NotFound:
         await ground.reader.read(ground.type, id, Wanted(attributes=frozenset({"id"})))  # says 404, or 503 while unsure
         raise

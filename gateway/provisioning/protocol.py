@@ -23,9 +23,12 @@ from scim2_models import SCIMException
 from connectors.entry import Change, Entry, Kind
 from connectors.errors import Conflict, ConnectorError, Unavailable
 from gateway.ledger.model import Assertion, AuditChange, AuditLine, Confirmed, Goal, Intent, Pending
-from gateway.provisioning.ground import Ground, actor, trail
+from gateway.provisioning.documents import references_in
+from gateway.provisioning.ground import Ground, MoreLocks, actor, trail
+from gateway.provisioning.portions import LeftBehind
 
 FIRST_PAUSE = timedelta(seconds=2)
+Look = Callable[[], Awaitable[None]]
 Trace = Iterable[tuple[str, str, Any, Any]]
 
 
@@ -36,6 +39,7 @@ class Write:
     :param proposed: the assertion as it would stand. :param before: the entry as it is, for the before-image.
     :param reducing: what an outage may not lose. :param match: a create's values, by which it is found again.
     :param losing: of the changes those that take access away: what the audit shows while they are pending.
+    :param adding: SCIM ids that become members of this group.
     """
 
     operation: str
@@ -46,18 +50,29 @@ class Write:
     reducing: Goal = field(default_factory=Goal)
     match: tuple[str, ...] = ()
     losing: tuple[AuditChange, ...] = ()
+    adding: frozenset[str] = frozenset()
 
 
-async def carry_out(ground: Ground, write: Write, apply: Callable[[], Awaitable[Confirmed]]) -> Assertion:
+async def carry_out(
+    ground: Ground, write: Write, apply: Callable[[], Awaitable[Confirmed]], look: Look | None = None
+) -> Assertion:
     """Record, apply, confirm; ``apply`` touches the target and says how that ended.
 
+    :param look: between record and apply, for whoever crosses this write (see ``crossing``).
     :raises ConnectorError, SCIMException: what ``apply`` raised, with the ledger as described above.
+    :raises MoreLocks: what ``look`` raised; nothing was done, and nothing is remembered.
     """
     intent = intent_of(ground, write)
     await ground.ledger.record(intent)
-    trail.get().recorded = True
+    before, trail.get().recorded = trail.get().recorded, True
     try:
+        if look is not None:
+            await look()
         outcome = await apply()
+    except MoreLocks:
+        await ground.ledger.withdraw(intent)
+        trail.get().recorded = before
+        raise
     except Unavailable as failure:
         await _leave_pending(ground, intent, failure, write.losing)
         raise
@@ -71,12 +86,13 @@ async def carry_out(ground: Ground, write: Write, apply: Callable[[], Awaitable[
 
 
 def kept(ground: Ground, outcome: Confirmed) -> Confirmed:
-    """The outcome without what is never kept (rule 14)."""
+    """The outcome without what is never kept (rule 14), and with whom its document names."""
     without = ground.mapping.secrecy.without
     document = None if outcome.document is None else without(outcome.document)
+    refers = references_in(document, ground.mapping.referring) if document is not None else frozenset()
     seen = outcome.overlay.get("@resource")
     overlay = {**outcome.overlay, "@resource": without(seen)} if seen is not None else outcome.overlay
-    return replace(outcome, document=document, overlay=overlay)
+    return replace(outcome, document=document, overlay=overlay, refers=refers)
 
 
 def _shown(ground: Ground, before: Entry) -> dict[str, Any]:
@@ -87,7 +103,10 @@ def _shown(ground: Ground, before: Entry) -> dict[str, Any]:
 async def _leave_pending(ground: Ground, intent: Intent, failure: Unavailable, losing: tuple[AuditChange, ...]) -> None:
     if intent.match and failure.uncertain:
         return
-    park = pending(ground, intent, failure.detail) if intent.reducing else None
+    goal = intent.reducing
+    if isinstance(failure, LeftBehind):
+        goal |= Goal(remove_members=failure.members)
+    park = pending(ground, replace(intent, reducing=goal), failure.detail) if goal else None
     await ground.ledger.abandon(intent, failure.detail, park=park, changes=losing if park else ())
 
 
@@ -123,6 +142,7 @@ def intent_of(ground: Ground, write: Write) -> Intent:
         reducing=write.reducing,
         actor=who.name,
         request_id=who.request_id,
+        adding=write.adding,
     )
 
 

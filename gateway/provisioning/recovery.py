@@ -15,7 +15,7 @@ from gateway.ledger import LedgerUnavailable
 from gateway.ledger.model import Confirmed, Intent
 from gateway.provisioning import settling
 from gateway.provisioning.ground import Ground, under_locks
-from gateway.provisioning.protocol import pending
+from gateway.provisioning.protocol import kept, pending
 
 log = logging.getLogger(__name__)
 
@@ -80,7 +80,7 @@ async def _by_looking(ground: Ground, intent: Intent) -> None:
     if entry is None and intent.reducing.delete:
         await ground.ledger.confirm(intent, _gone(intent))
     elif entry is not None and await _stands(ground, intent, entry):
-        await ground.ledger.confirm(intent, _done(intent, entry))
+        await ground.ledger.confirm(intent, kept(ground, _done(intent, entry)))
     else:
         await _leave(ground, intent, "the gateway stopped before this was finished", at_once=True)
 

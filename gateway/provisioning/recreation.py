@@ -1,15 +1,18 @@
 """``immutable = "recreate"``: a new entry, then ``lifecycle.delete`` on the old one, the same id (rule 24)."""
 
 from dataclasses import replace
+from functools import partial
+
+from scim2_models import SCIMException
 
 from connectors.entry import Entry
-from connectors.errors import Unavailable
+from connectors.errors import ConnectorError, Unavailable
 from gateway.ledger.model import Confirmed, Goal
-from gateway.provisioning import adoption, guard, uniqueness
+from gateway.provisioning import adoption, crossing, guard, lifecycle, uniqueness
 from gateway.provisioning.documents import asserted_by_put
 from gateway.provisioning.ground import Ground, require
 from gateway.provisioning.lifecycle import Asked
-from gateway.provisioning.making import make
+from gateway.provisioning.making import make, unmake
 from gateway.provisioning.members import Delta
 from gateway.provisioning.pointing import resolved_attributes
 from gateway.provisioning.protocol import Write, audited, carry_out
@@ -23,6 +26,8 @@ async def recreate(ground: Ground, there: Standing, old: Entry, asked: Asked, he
     """Let the object live in a new entry from now on."""
     wanted = {name: value for name, value in asked.wanted.items() if name not in ("id", "meta", "schemas", "groups")}
     plan = await planned(ground, wanted, lambda: ground.mapping.plan_create(wanted))
+    if ground.mapping.lifecycle.delete == "refuse":
+        raise lifecycle.refusal(ground, "delete")
     guard.may_come(ground, Entry("", plan.attributes))
     meant = adoption.match(ground, wanted)
     require(held, frozenset(ground.match_key(value) for value in meant.keys))
@@ -39,7 +44,7 @@ async def recreate(ground: Ground, there: Standing, old: Entry, asked: Asked, he
     async def apply() -> Confirmed:
         entry, _ = await make(ground, attributes, Delta(), find)
         made.append(entry)
-        remains = await _retire(ground, old, there.id)
+        remains = await _retire(ground, old, there.id, entry)
         return Confirmed(
             id=there.id,
             anchor=entry.id,
@@ -58,13 +63,17 @@ async def recreate(ground: Ground, there: Standing, old: Entry, asked: Asked, he
 
     keys = meant.keys or (f"id:{there.id}",)
     write = Write(asked.operation, there.id, old.id, asked.document, old, Goal(), keys)
-    assertion = await carry_out(ground, write, apply)
+    assertion = await carry_out(ground, write, apply, partial(crossing.leaving, ground, there.id, held))
     return replace(there, entry=made[0], assertion=assertion, reborn=True)
 
 
-async def _retire(ground: Ground, old: Entry, id: str) -> bool:
-    """The new entry stands by now: a failure leaves the fate of the whole open, and whoever comes next settles it."""
+async def _retire(ground: Ground, old: Entry, id: str, new: Entry) -> bool:
+    """The new entry stands by now: an outage leaves the fate of the whole open, and whoever comes next settles it;
+    where the old one may not go, the new one does."""
     try:
         return await retire(ground, old, id)
     except Unavailable as failure:
         raise Unavailable(failure.detail, retry_after=failure.retry_after, uncertain=True) from failure
+    except (ConnectorError, SCIMException):
+        await unmake(ground, new.id)
+        raise

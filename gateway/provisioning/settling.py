@@ -12,6 +12,7 @@ from connectors.errors import NotFound
 from gateway.ledger.model import Assertion, Confirmed, Intent
 from gateway.provisioning import adoption, lifecycle, retiring
 from gateway.provisioning.ground import Ground, require
+from gateway.provisioning.protocol import kept
 from gateway.provisioning.referring import referrers
 
 UNANSWERED = "@unanswered"
@@ -66,7 +67,7 @@ async def settle_creation(ground: Ground, intent: Intent) -> None:
         retired=(intent.anchor,) if intent.anchor is not None and remains else (),
         detail="the entry was found made",
     )
-    await ground.ledger.confirm(intent, outcome)
+    await ground.ledger.confirm(intent, kept(ground, outcome))
 
 
 async def _made(ground: Ground, intent: Intent) -> Entry | None:

@@ -95,13 +95,13 @@ def own(ground: Ground, assertion: Assertion | None) -> Assertion | None:
 
 
 async def owed(ground: Ground, id: str, assertion: Assertion | None) -> Goal:
-    """What is pending for an object, and can be done by whoever writes to it next; its roles are the worker's."""
+    """What is pending for an object itself."""
     if assertion is not None and assertion.work == "settled":
         return Goal()
     goal = Goal()
     for left in await ground.ledger.pending(ground.scope, id):
-        goal |= replace(left.goal, roles=False)
-    return goal
+        goal |= left.goal
+    return replace(goal, roles=frozenset())
 
 
 async def gone(ground: Ground, anchor: str | None) -> bool:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from contextlib import suppress
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
@@ -11,7 +12,7 @@ from connectors.entry import Entry
 from connectors.errors import NotFound
 from gateway.ledger.model import Confirmed, Goal
 from gateway.mapping.compiled import Plan
-from gateway.provisioning import following, lifecycle
+from gateway.provisioning import crossing, following, lifecycle
 from gateway.provisioning.documents import asserted_by_put
 from gateway.provisioning.ground import Ground
 from gateway.provisioning.lifecycle import Asked
@@ -25,7 +26,9 @@ RENDERED = frozenset({"schemas", "id", "meta", "groups", "members", "password"})
 """what an answer adds to the resource, or may not keep"""
 
 
-async def vanish(ground: Ground, there: Standing, entry: Entry, asked: Asked, plan: Plan) -> Standing:
+async def vanish(
+    ground: Ground, there: Standing, entry: Entry, asked: Asked, plan: Plan, held: frozenset[str]
+) -> Standing:
     """Remove the entry; the resource stays, inactive."""
     shown = shown_as({**asked.wanted, "active": False})
     deferring = await referrers(ground, there.id, entry.id, there.assertion)
@@ -51,7 +54,7 @@ async def vanish(ground: Ground, there: Standing, entry: Entry, asked: Asked, pl
     must = ("deactivate",) if following.must(ground, "deactivate") else ()
     goal = Goal(deactivate=True, must=must) | there.owed
     write = Write(asked.operation, there.id, entry.id, asked.document, entry, goal)
-    assertion = await carry_out(ground, write, apply)
+    assertion = await carry_out(ground, write, apply, partial(crossing.leaving, ground, there.id, held))
     return Standing(there.id, None, shown, assertion)
 
 

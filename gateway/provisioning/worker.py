@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 from scim2_models import NotFoundException, SCIMException
 
 from gateway.ledger import Ledger, LedgerUnavailable
-from gateway.ledger.model import Goal, Pending
+from gateway.ledger.model import Pending
 from gateway.provisioning import aftermath, deleting, pointing, recovery, roles, updating
 from gateway.provisioning.errors import Unavailable503
 from gateway.provisioning.ground import acting
@@ -202,13 +202,10 @@ async def beside_one_another(rounds: Iterable[Coroutine[Any, Any, T]]) -> list[T
 
 async def finish(provisioner: Provisioner, pending: Pending) -> None:
     """Make one object as its goal says. Whoever confirms a write to it drops the row in the same transaction."""
-    ground, goal = provisioner.grounds[pending.scope.resource_type], pending.goal
-    if goal.roles:
-        await roles.follow_one(ground, pending.id, loses=True)
-    if goal.delete:
-        await deleting.delete(ground, pending.id, ANY)
-    elif goal != Goal(roles=True):
+    ground = provisioner.grounds[pending.scope.resource_type]
+    if pending.goal.delete:
+        await deleting.delete(ground, pending.id, ANY, unasked=True)
+        return
+    if pending.goal.own:
         await updating.update(ground, pending.id, updating.nothing, ANY)
-        await roles.follow(ground, goal.remove_members, losing=goal.remove_members)
-    else:
-        await ground.ledger.finish(pending)
+    await roles.catch_up(ground, pending.id)

@@ -28,7 +28,7 @@ from scim2_server.routing import RESERVED_NAMES, Operation, Target
 from scim2_server.service import SEARCH_REQUEST_PARAMETERS, ScimService, scim_exception_of
 from scim2_server.storage import SearchPage
 
-from gateway.ledger.model import LedgerUnavailable
+from gateway.ledger.errors import LedgerUnavailable
 from gateway.mapping.compiled import Mapping
 from gateway.provisioning.errors import Unavailable503
 from gateway.provisioning.model import Search, Wanted

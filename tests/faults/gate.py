@@ -31,6 +31,8 @@ class Gate:
         self._open = threading.Event()
         self._open.set()
         self._held = 0
+        self._only: int | None = None
+        self._seen = 0
         self._forwards = False
         self._counted = threading.Condition()
         self._sockets: set[socket.socket] = set()
@@ -38,11 +40,14 @@ class Gate:
         self.port: int = self._listener.getsockname()[1]
         threading.Thread(target=self._accept, daemon=True).start()
 
-    def catch(self, where: Where, writes: Writes | None = None) -> None:
-        """From now on hold every write before the backend sees it, or after it did and before its answer is heard."""
+    def catch(self, where: Where, writes: Writes | None = None, only: int | None = None) -> None:
+        """From now on hold every write before the backend sees it, or after it did and before its answer is heard.
+
+        :param only: not every one, but the so-manieth from now on; those after it pass.
+        """
         self._writes = writes or self._writes
         with self._counted:
-            self._held = 0
+            self._held, self._only, self._seen = 0, only, 0
         self._open.clear()
         self._where = where
 
@@ -88,7 +93,7 @@ class Gate:
     def _there(self, client: socket.socket, server: socket.socket, waits: threading.Event) -> None:
         with contextlib.suppress(OSError):
             while sent := client.recv(1 << 18):
-                if self._where is not None and self._writes(sent):
+                if self._where is not None and self._writes(sent) and self._is_meant():
                     if self._where == "request":
                         self._hold()
                     else:
@@ -104,6 +109,11 @@ class Gate:
                     self._hold()
                 client.sendall(answer)
         self._end(client, server)
+
+    def _is_meant(self) -> bool:
+        with self._counted:
+            self._seen += 1
+            return self._only in (None, self._seen)
 
     def _hold(self) -> None:
         """Stand still until ``release``, or until the connection is cut: then nothing of it may pass any more."""

@@ -3,12 +3,14 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
 
+from gateway.ledger.postgres import conninfo_of
 from tests.backends.postgres import Postgres
 from tests.faults.process import NOTHING, Process, configured
 from tests.faults.targets import Target
-from tests.faults.words import cast, join, leave, made, named, patch, person, soon, team
+from tests.faults.words import cast, join, leave, made, named, patch, person, remove, soon, team
 
 Twins = tuple[Process, Process]
 
@@ -67,6 +69,52 @@ def test_rule_12_changes_through_both_all_stand(twins: Twins, target: Target) ->
     shown = [each.ask("GET", f"/Users/{ids[0]}").body for each in twins]
     assert shown[0]["active"] is shown[1]["active"] is False
     assert {**shown[0]["meta"], "location": ""} == {**shown[1]["meta"], "location": ""}
+
+
+def waits(gateway: Process) -> bool:
+    """Whether a gateway waits for a lock that another holds."""
+    with psycopg.connect(conninfo_of(gateway.ledger)) as ledger:
+        locks = "SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+        return ledger.execute(locks).fetchone() is not None
+
+
+@pytest.mark.parametrize("at", [1, 2])
+def test_rule_20_whoever_is_deleted_through_one_joins_no_group_through_the_other(
+    twins: Twins, target: Target, at: int
+) -> None:
+    """Held at the write that switches them off, or at that which takes them out of the group that they were in."""
+    left, right = twins
+    scene = f"going{at}"
+    ann = made(left, person(scene, "ann"))
+    made(left, team(scene, "old", ann))
+    group = made(right, team(scene, "new"))
+    target.gate.catch("request", only=at)
+    going = right.begin(*remove(ann))
+    target.gate.caught()
+    joining = left.begin(*join(group, ann))
+    soon(lambda: joining.done() or waits(left))
+    target.gate.release()
+    assert going.result(30).status == 204
+    assert joining.result(30).status == 400
+    assert target.groups(scene) == {"old": set(), "new": set()}
+
+
+def test_rule_20_whoever_joins_a_group_through_one_leaves_it_with_a_delete_through_the_other(
+    twins: Twins, target: Target
+) -> None:
+    left, right = twins
+    ann = made(left, person("joining", "ann"))
+    group = made(right, team("joining", "new"))
+    target.gate.catch("request", only=1)
+    joining = left.begin(*join(group, ann))
+    target.gate.caught()
+    going = right.begin(*remove(ann))
+    soon(lambda: going.done() or waits(left))
+    target.gate.release()
+    assert joining.result(30).ok
+    assert going.result(30).status == 204
+    assert target.groups("joining") == {"new": set()}
+    assert not target.active("joining").get("ann", False)
 
 
 def test_rule_12_the_other_waits_for_the_lock_and_goes_on_when_its_holder_is_killed(

@@ -49,15 +49,22 @@ async def test_a_later_write_keeps_what_it_does_not_name(ledger: Ledger) -> None
     assert (await write(ledger, "a1", external_id="")).external_id is None
 
 
-async def test_documents_are_found_by_a_text_in_them(ledger: Ledger) -> None:
-    odd = 'o"d\\d\u00e9%_'
-    made = [await write(ledger, id, document={"x": {"y": [{"z": odd}]}, "n": id}) for id in ("a1", "a2")]
-    await write(ledger, "a3", document={"x": "od"}, life="deleted")
+async def test_documents_are_found_by_whom_they_name(ledger: Ledger) -> None:
+    odd = 'o"d\\d\u00e9%_' + "x" * 3000
+    made = [
+        await write(ledger, id, document={"x": {"y": odd}, "n": id}, refers=frozenset({odd, id})) for id in ("a1", "a2")
+    ]
+    await write(ledger, "a3", document={"x": "od"}, refers=frozenset({"od", "a3"}))
+    await write(ledger, "a3", life="deleted")
     found = await ledger.naming(USERS, [odd])
     assert sorted(one.id for one in found) == ["a1", "a2"]
-    assert await ledger.naming(USERS, ["a1"]) == [made[0]]
-    assert await ledger.naming(USERS, [odd[:3], "a3", "%"]) == []
+    assert await ledger.naming(USERS, ["a1", "a1"]) == [made[0]]
+    assert await ledger.naming(USERS, [odd[:3], odd[:-1], "a3", "od", "%"]) == []
     assert await ledger.naming(OTHERS, ["a1"]) == []
+    await write(ledger, "a1", changed=False)
+    assert [one.id for one in await ledger.naming(USERS, ["a1"])] == ["a1"], "what was kept goes on naming them"
+    await write(ledger, "a1", document={"x": "other"})
+    assert await ledger.naming(USERS, ["a1"]) == []
 
 
 async def test_rule_06_a_write_that_changes_nothing_changes_neither_version_nor_time(ledger: Ledger) -> None:

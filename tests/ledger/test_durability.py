@@ -182,6 +182,7 @@ EXPRESSIONS = {
     "ledger_assertion_external",
     "ledger_value_folded",
     "ledger_deferred_raw",
+    "ledger_reference_names",
     "ledger_audit_object",
 }
 """indices over expressions, which SQLAlchemy does not reflect on SQLite"""

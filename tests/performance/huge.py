@@ -24,7 +24,8 @@ GROUPS = {"ten": range(10), "all": range(PEOPLE), "replaced": range(2_000, 12_00
 GROUPS |= dict.fromkeys(("growing", "guarded"), range(PEOPLE - 1, PEOPLE))
 """groups and their members"""
 GUARDED, FORBIDDEN = "guarded", 3_333
-"""a group, and whom the target itself does not let in"""
+OUTLAW = PEOPLE - 2
+"""a group, and whom the target itself does not let in; and whom it lets into none"""
 
 
 def person(number: int) -> str:
@@ -72,7 +73,9 @@ class HugeDirectory:
             "{0}to attrs=userPassword by anonymous auth by * write",
             f'{{1}}to dn.base="cn={GUARDED},ou=groups,{server.base}" attrs=member'
             f' val/distinguishedNameMatch="{self._dn(FORBIDDEN)}" by * read',
-            "{2}to * by * write",
+            f'{{2}}to dn.children="ou=groups,{server.base}" attrs=member'
+            f' val/distinguishedNameMatch="{self._dn(OUTLAW)}" by * read',
+            "{3}to * by * write",
         ]
         server.configure("olcDatabase={1}mdb,cn=config", {"olcAccess": [("MODIFY_REPLACE", rules)]})
 
@@ -123,6 +126,10 @@ class HugeDatabase:
             "CREATE TRIGGER guarded BEFORE INSERT ON memberships FOR EACH ROW"
             f" WHEN (NEW.team_id = '{group(GUARDED)}' AND NEW.user_id = '{person(FORBIDDEN)}')"
             " EXECUTE FUNCTION refuse()"
+        )
+        statements.append(
+            "CREATE TRIGGER outlawed BEFORE INSERT ON memberships FOR EACH ROW"
+            f" WHEN (NEW.user_id = '{person(OUTLAW)}') EXECUTE FUNCTION refuse()"
         )
         for statement in (*statements, "ANALYZE"):
             server.execute(statement, self.url)

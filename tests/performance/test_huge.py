@@ -15,6 +15,7 @@ from tests.backends.slapd import running as running_slapd
 from tests.performance.conftest import Bench
 from tests.performance.huge import (
     FORBIDDEN,
+    OUTLAW,
     PEOPLE,
     Huge,
     HugeDatabase,
@@ -23,7 +24,7 @@ from tests.performance.huge import (
     group,
     person,
 )
-from tests.scim.wire import PATCH, USER
+from tests.scim.wire import GROUP, PATCH, USER
 
 pytestmark = pytest.mark.anyio
 CHUNK = 500
@@ -115,6 +116,30 @@ async def test_who_is_refused_by_the_target_is_named_and_nobody_else_gets_in(
     await bench.patch(path, adding(*wanted[:-1]))
     assert huge.members("guarded") == {LAST, *map(person, wanted[:-1])}
     await bench.patch(path, {"op": "remove", "path": "members", "value": [{"value": person(n)} for n in wanted[:-1]]})
+
+
+async def test_a_change_of_a_name_and_of_many_members_is_whole_or_nothing(bench: Bench, huge: Huge) -> None:
+    path, wanted = f"/Groups/{group('guarded')}", [*range(5_000, 6_200), OUTLAW]
+    rename = {"op": "replace", "path": "displayName", "value": "renamed"}
+    body = {"schemas": [PATCH], "Operations": [rename, adding(*wanted)]}
+    answer = await bench.client.request("PATCH", path, json=body)
+    assert answer.status_code == 403, answer.text
+    assert person(OUTLAW) in answer.json()["detail"]
+    assert (await bench.ask("GET", f"{path}?attributes=displayName"))["displayName"] == "guarded"
+    assert huge.members("guarded") == {LAST}
+
+
+async def test_a_group_one_of_whose_many_members_is_refused_is_not_made(bench: Bench) -> None:
+    members = adding(*range(5_000, 6_200), OUTLAW)["value"]
+    body = {"schemas": [GROUP], "displayName": "half", "members": members}
+    answer = await bench.client.request("POST", "/Groups", json=body)
+    assert answer.status_code == 403, answer.text
+    assert person(OUTLAW) in answer.json()["detail"]
+    found = await bench.ask("GET", '/Groups?filter=displayName eq "half"&attributes=displayName')
+    assert found["totalResults"] == 0
+    made = await bench.ask("POST", "/Groups", {**body, "members": members[:-1]})
+    assert len(made["members"]) == len(members) - 1
+    await bench.ask("DELETE", f"/Groups/{made['id']}")
 
 
 async def page(bench: Bench, query: str) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """A whole small site for a test: a mapping, a store in memory behind bad weather, a ledger, a provisioner."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -105,6 +105,29 @@ class Weather:
         self.down = False
         self.coming: list[str] = []
         self.calls: list[tuple[str, str]] = []
+        self._meanwhile: list[Callable[[], Awaitable[object]] | None] = []
+        self._running: list[asyncio.Future[object]] = []
+
+    def meanwhile(self, *requests: Callable[[], Awaitable[object]] | None) -> None:
+        """Just before the next writes reach the backend another request each comes in, and gets as far as it can."""
+        self._meanwhile = list(requests)
+
+    async def overtake(self) -> None:
+        """Let whoever is to come meanwhile go as far as they can without whoever writes now."""
+        request = self._meanwhile.pop(0) if self._meanwhile else None
+        if request is None:
+            return
+        running = asyncio.ensure_future(request())
+        self._running.append(running)
+        for _ in range(500):  # turns of the loop; the ledger in memory needs no other thread
+            if running.done():
+                break
+            await asyncio.sleep(0)
+
+    async def arrived(self) -> list[object]:
+        """What those who came meanwhile were answered."""
+        running, self._running = self._running, []
+        return await asyncio.gather(*running, return_exceptions=True)
 
     def clear(self) -> None:
         self.down, self.coming, self.calls = False, [], []
@@ -169,12 +192,14 @@ class Stormy:
         return await self._collection.search(query)
 
     async def create(self, attributes: Attributes, id: str | None = None) -> Entry:
+        await self._weather.overtake()
         word = self._weather.before_write("create", self.spec.name)
         entry = await self._collection.create(attributes, id)
         self._weather.after_write(word)
         return entry
 
     async def update(self, id: str, changes: Sequence[Change], expected: str | None = None) -> Entry | None:
+        await self._weather.overtake()
         word = self._weather.before_write("update", self.spec.name)
         if word == "overtaken":
             await self._collection.update(
@@ -185,6 +210,7 @@ class Stormy:
         return entry
 
     async def delete(self, id: str, expected: str | None = None) -> None:
+        await self._weather.overtake()
         word = self._weather.before_write("delete", self.spec.name)
         await self._collection.delete(id, expected)
         self._weather.after_write(word)

@@ -358,3 +358,33 @@ async def test_rule_21_an_anchor_behind_an_alias_is_nobodys_id(tmp_path: Path) -
             await here.get(anchor)
         with pytest.raises(NotFoundException):
             await here.delete(anchor)
+
+
+async def test_rule_24_with_a_deletion_refused_nothing_is_made(tmp_path: Path) -> None:
+    async with site(tmp_path, immutable_name(lifecycle='delete = "refuse"')) as here:
+        ann = (await here.post(ANN))["id"]
+        with pytest.raises(ForbiddenException, match="refuses to delete"):
+            await here.patch(ann, {"userName": "anna"})
+        assert list(here.entries()) == [ann]
+        assert (await here.get(ann))["userName"] == "ann"
+
+
+@pytest.mark.parametrize("word", ["dies", "before"])
+@pytest.mark.parametrize("at", range(3))
+async def test_rule_24_the_old_entry_leaves_its_groups_whatever_happens_between(
+    tmp_path: Path, at: int, word: str
+) -> None:
+    """The new entry is made, the old one disabled, then out of its group: each may be where it ends."""
+    async with site(tmp_path, immutable_name(lifecycle='delete = "disable"')) as here:
+        ann = (await here.post(ANN))["id"]
+        team = (await here.post({"displayName": "Team", "members": [{"value": ann}]}, "Group"))["id"]
+        here.weather.coming = ["fine"] * at + [word] * 3
+        with pytest.raises(Unavailable503):
+            await here.patch(ann, {"userName": "anna"})
+        here.weather.clear()
+        here.restarted()
+        await here.patch(ann, {"userName": "anna"})
+        await here.worker().admit()
+        (new,) = set(here.entries()) - {ann}
+        assert here.members(team) == {new}
+        assert here.entry(ann)["state"] == ("off",)

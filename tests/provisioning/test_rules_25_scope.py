@@ -7,7 +7,7 @@ from scim2_models import ForbiddenException, NotFoundException, UniquenessExcept
 
 from connectors.entry import MEMBERS, Ref
 from gateway.mapping.compiled import parse_filter
-from gateway.provisioning.model import Search
+from gateway.provisioning.model import MemberChange, Search
 from tests.provisioning.site import Site, mapping_text, site
 
 pytestmark = pytest.mark.anyio
@@ -67,6 +67,49 @@ async def test_rule_25_who_is_outside_the_scope_is_no_member(tmp_path: Path) -> 
             await here.add(team, ann, boss)
         await here.add(team, ann)
         assert here.members(team) == {ann}
+
+
+@pytest.mark.parametrize("others", ["keep", "remove"])
+async def test_rule_25_who_is_outside_the_scope_stays_where_somebody_else_put_them(tmp_path: Path, others: str) -> None:
+    """For this connection they do not exist: a removal that names them removes nothing (rules 17, 19 and 25)."""
+    text = mapping_text(user="scope = 'title eq \"Clerk\"'", members=f'others = "{others}"')
+    async with site(tmp_path, text) as here:
+        boss = await here.plant(uid="boss", title="Chief")
+        ann, bob = [(await here.post({**ANN, "userName": name, "externalId": name}))["id"] for name in ("ann", "bob")]
+        team = (await here.post({"displayName": "Team", "members": [{"value": ann}, {"value": bob}]}, "Group"))["id"]
+        await here.touch(team, "Group", **{MEMBERS: (Ref(ann), Ref(bob), Ref(boss))})
+        await here.remove(team, boss, bob)
+        assert here.members(team) == {ann, boss}
+        await here.put(team, {"displayName": "Team", "members": []}, "Group")
+        assert here.members(team) == {boss}
+        await here.change_members(team, MemberChange("remove", None))
+        assert here.members(team) == {boss}
+
+
+@pytest.mark.parametrize("how", ["remove", "put", "all"])
+async def test_rule_25_whom_this_connection_added_it_takes_away_also_outside_the_scope(
+    tmp_path: Path, how: str
+) -> None:
+    async with site(tmp_path, SCOPED) as here:
+        ann = (await here.post(ANN))["id"]
+        team = (await here.post({"displayName": "Team", "members": [{"value": ann}]}, "Group"))["id"]
+        await here.touch(ann, title="Chief")
+        assert "members" not in await here.get(team, "Group")
+        if how == "put":
+            await here.put(team, {"displayName": "Team", "members": []}, "Group")
+        else:
+            ids = (ann,) if how == "remove" else None
+            await here.change_members(team, MemberChange("remove", ids))
+        assert here.members(team) == set()
+
+
+async def test_rule_25_without_a_scope_a_removal_asks_for_nobody(tmp_path: Path) -> None:
+    async with site(tmp_path) as here:
+        ann = (await here.post(ANN))["id"]
+        team = (await here.post({"displayName": "Team", "members": [{"value": ann}]}, "Group"))["id"]
+        here.weather.clear()
+        await here.remove(team, ann)
+        assert here.weather.calls == [("update", "Group")]
 
 
 async def test_rule_25_a_manager_outside_the_scope_is_nobody(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import pytest
 from scim2_models import InvalidValueException, NotFoundException, PreconditionFailedException, UniquenessException
 
 from connectors.contract import Connector
+from connectors.entry import GROUPS, Ref
 from connectors.ldap import LdapConnector
 from connectors.sql import SqlConnector
 from gateway.ledger import Ledger
@@ -80,8 +81,51 @@ async def here(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[
         connector = SqlConnector.from_options("corp", {"url": request.getfixturevalue("postgres_url")})
     else:
         connector = SqlConnector.from_options("corp", {"url": f"sqlite:///{tmp_path}/app.db"})
-    async with opened(connector, "openldap" if request.param == "slapd" else "embedded", server) as ground:
+    async with opened(connector, preset_of(request.param), server) as ground:
         yield ground
+
+
+def preset_of(kind: str) -> str:
+    return "openldap" if kind == "slapd" else "embedded"
+
+
+@pytest.fixture(params=["slapd", "sqlite"])
+async def renewing(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Ground]:
+    """Where another userName is another entry, and the old one is only disabled."""
+    name = "uid" if request.param == "slapd" else "user_name"
+    file = tmp_path / "renewing.toml"
+    file.write_text(
+        f'format = 1\nextends = "{preset_of(request.param)}"\n[user.map]\n'
+        f'userName = {{ attr = "{name}", required = true, immutable = "recreate" }}\n'
+        '[user.lifecycle]\ndelete = "disable"\n'
+    )
+    if request.param == "slapd":
+        connector: Connector = LdapConnector.from_options("corp", request.getfixturevalue("directory").options)
+    else:
+        connector = SqlConnector.from_options("corp", {"url": f"sqlite:///{tmp_path}/app.db"})
+    async with opened(connector, str(file), None) as ground:
+        yield ground
+
+
+async def test_rule_24_an_entry_that_its_object_has_left_is_in_no_group(renewing: Ground) -> None:
+    """It is disabled, not gone: what stands in the target is asked past all that hides it."""
+    body = {
+        name: value for name, value in person("ann").items() if name != "emails"
+    }  # the directory has each mail once
+    ann = (await renewing.provisioner.create("User", body))["id"]
+    teams = [
+        (await renewing.provisioner.create("Group", {"displayName": name, "members": [{"value": ann}]}))["id"]
+        for name in ("One", "Two")
+    ]
+    assert (await renewing.patch(ann, {"userName": "anna"}))["userName"] == "anna"
+    collection = renewing.provisioner.grounds["User"].collection
+    old = await collection.read(ann, frozenset({GROUPS}))
+    assert GROUPS not in old.attributes
+    anchor = (await renewing.ledger.by_ids(renewing.provisioner.grounds["User"].scope, [ann]))[ann].anchor
+    assert anchor not in (None, ann)
+    new = await collection.read(anchor or "", frozenset({GROUPS}))
+    assert {ref.id for ref in new.attributes[GROUPS] if isinstance(ref, Ref)} == set(teams)
+    assert [await renewing.shown(team) for team in teams] == [{ann}, {ann}]
 
 
 def person(name: str) -> dict[str, Any]:
