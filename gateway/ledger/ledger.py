@@ -100,12 +100,14 @@ class Ledger(Lookups, Tokens):
     ) -> None:
         """The write failed: the proposal is forgotten, ``park`` stays to be done, the audit says why (rule 16).
 
-        :param outcome: for the audit line; by default ``pending`` with ``park`` and ``failed`` without.
+        :param outcome: for the audit line; by default ``pending`` with ``park`` and ``failed`` without: then some of
+            those whom it was adding may be members now.
         :param changes: for the audit line: what of it stays to be done, or is done already.
         """
         said: Outcome = outcome or ("pending" if park else "failed")
         line = audit_line(intent, now(), intent.id or "", said, reason, changes)
-        await self._store.write(lambda session: self._protocol.abandon(session, intent, park, line))
+        doubtful = intent.adding if outcome is None else frozenset()
+        await self._store.write(lambda session: self._protocol.abandon(session, intent, park, doubtful, line))
 
     async def withdraw(self, intent: Intent) -> None:
         """The write was not begun and will not be: as if it had never been recorded."""

@@ -6,6 +6,7 @@ from typing import Any
 from gateway.ledger import codec, queries
 from gateway.ledger.model import AllSeen, Assertion, Deferred, Intent, Scope, Seen
 from gateway.ledger.opened import Opened
+from gateway.ledger.protocol import DOUBTFUL
 from gateway.ledger.store import Store
 
 
@@ -126,10 +127,16 @@ class Lookups(Opened):
     # --- members (rule 17)
 
     async def asserted_members(self, scope: Scope, group_id: str) -> frozenset[str]:
-        """SCIM ids that this connection asserted as members of one of its groups, held ones included."""
+        """SCIM ids that this connection asserted as members of one of its groups, held and doubtful ones included."""
         key = {**queries.own(scope), "group_id": codec.plain(group_id)}
         rows = await self._store.read(lambda session: session.execute(self._s.members, key).fetchall())
-        return frozenset(member for (member,) in rows)
+        return frozenset(member for member, _ in rows)
+
+    async def doubtful_members(self, scope: Scope, group_id: str) -> frozenset[str]:
+        """Of these the ones whom a write of unknown outcome was adding: if they stand, it was by this connection."""
+        key = {**queries.own(scope), "group_id": codec.plain(group_id)}
+        rows = await self._store.read(lambda session: session.execute(self._s.members, key).fetchall())
+        return frozenset(member for member, held in rows if held == DOUBTFUL)
 
     async def asserted_among(self, scope: Scope, group_id: str, ids: Iterable[str]) -> frozenset[str]:
         """Of these ids those that this connection asserted as members of the group."""

@@ -32,6 +32,9 @@ from gateway.ledger.rows import (
 from gateway.ledger.statements import Statements
 from gateway.ledger.store import Session
 
+DOUBTFUL = 2
+"""``held`` of a member whom a write of unknown outcome was adding; see ``schema.MEMBER``"""
+
 
 @dataclass(frozen=True, slots=True)
 class Protocol:
@@ -68,9 +71,14 @@ class Protocol:
         self.note(session, audit_line(intent, now, outcome.id, outcome.outcome, outcome.detail, outcome.changes))
         return new
 
-    def abandon(self, session: Session, intent: Intent, park: Pending | None, line: AuditLine) -> None:
-        """Forget the proposal; what reduces stays."""
+    def abandon(
+        self, session: Session, intent: Intent, park: Pending | None, doubtful: frozenset[str], line: AuditLine
+    ) -> None:
+        """Forget the proposal; what reduces stays, and who may have become a member of a group by it."""
         session.execute(self.s.delete_intent, {"key": intent.key})
+        if doubtful and intent.id is not None:
+            group = {**own_of(intent.scope), "group_id": codec.plain(intent.id)}
+            session.execute(self.s.doubt_members, {**group, "held": DOUBTFUL, "members": values(doubtful)})
         if park is not None:
             self.park(session, park)
         self.note(session, line)

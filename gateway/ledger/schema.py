@@ -143,7 +143,7 @@ MEMBER = Table(
     *_scope(),
     _text("group_id"),
     _text("member_id"),
-    Column("held", SmallInteger, nullable=False),
+    Column("held", SmallInteger, nullable=False),  # 0 asserted; 1 and waits; 2 may stand, though nobody was told so
     PrimaryKeyConstraint("connection", "target", "resource_type", "group_id", "member_id"),
 )
 Index(

@@ -45,7 +45,6 @@ def _is(table: FromClause, *names: str) -> ColumnElement[bool]:
 
 
 LIVE, DELETED = (literal_column(f"'{life}'", Text) for life in ("live", "deleted"))
-NOBODY = literal_column("'[]'", Text)
 ZERO, ONE = literal_column("0", Integer), literal_column("1", Integer)
 """constants stand in the text, so that a statement's parameters are what its caller gives and nothing else"""
 
@@ -94,6 +93,7 @@ class Statements:
     clear_members: str
     forget_member: str
     hold_member: str
+    doubt_members: str
     members: str
     members_among: str
     groups_of: str
@@ -183,8 +183,13 @@ def prepare(kind: Kind) -> Statements:
         ),
         clear_members=sql(delete(MEMBER).where(_is(MEMBER, *OWN, "group_id"))),
         forget_member=sql(delete(MEMBER).where(_is(MEMBER, "connection", "target", "member_id"))),
-        hold_member=sql(update(MEMBER).where(_is(MEMBER, "connection", "target", "member_id")).values(held=ONE)),
-        members=sql(select(MEMBER.c.member_id).where(_is(MEMBER, *OWN, "group_id"))),
+        hold_member=sql(
+            update(MEMBER)
+            .where(_is(MEMBER, "connection", "target", "member_id"), MEMBER.c.held == ZERO)
+            .values(held=ONE)
+        ),
+        doubt_members=_add_members(dialect, doubtful=True),
+        members=sql(select(MEMBER.c.member_id, MEMBER.c.held).where(_is(MEMBER, *OWN, "group_id"))),
         members_among=sql(
             select(MEMBER.c.member_id).where(_is(MEMBER, *OWN, "group_id"), dialect.among(MEMBER.c.member_id, "ids"))
         ),
@@ -199,7 +204,7 @@ def prepare(kind: Kind) -> Statements:
         delete_intent=sql(delete(INTENT).where(_is(INTENT, "key"))),
         intents=sql(select(INTENT).order_by(INTENT.c.at)),
         intents_on=sql(select(INTENT).where(_is(INTENT, *PLACE), dialect.among(INTENT.c.id, "ids"))),
-        joining=sql(select(INTENT).where(_is(INTENT, "target"), INTENT.c.adding != NOBODY)),
+        joining=sql(select(INTENT).where(_is(INTENT, "target"), INTENT.c.adding != literal_column("'[]'", Text))),
         intents_of=sql(select(INTENT).where(_is(INTENT, *OBJECT)).order_by(INTENT.c.at)),
         pending_one=sql(select(PENDING).where(_is(PENDING, *OBJECT))),
         pending_all=sql(select(PENDING).order_by(PENDING.c.next_due)),
@@ -283,8 +288,8 @@ def _grow_epoch(dialect: Dialect) -> str:
     return dialect.sql(statement.on_conflict_do_update(index_elements=PLACE, set_={"number": EPOCH.c.number + ONE}))
 
 
-def _add_members(dialect: Dialect) -> str:
-    """All members of one JSON array in one statement, however many there are."""
+def _add_members(dialect: Dialect, *, doubtful: bool = False) -> str:
+    """All members of one JSON array in one statement, however many there are; ``doubtful`` ones change no row."""
     given = dialect.unfold("members").subquery("given")
     rows = select(
         *(bindparam(name, type_=MEMBER.c[name].type) for name in (*OWN, "group_id")),
@@ -293,4 +298,6 @@ def _add_members(dialect: Dialect) -> str:
     ).where(true())
     statement = _make(dialect, MEMBER).from_select([column.name for column in MEMBER.columns], rows)
     key = [column.name for column in MEMBER.primary_key.columns]
+    if doubtful:
+        return dialect.sql(statement.on_conflict_do_nothing(index_elements=key))
     return dialect.sql(statement.on_conflict_do_update(index_elements=key, set_={"held": statement.excluded.held}))

@@ -108,8 +108,10 @@ async def plan(ground: Ground, id: str, asked: Sequence[MemberChange], owed: Ids
     reads = any(change.op == "replace" or change.ids is None for change in asked)
     shown = await _shown(ground, id) if reads else {}
     asserted = await ground.ledger.asserted_members(ground.scope, id) if reads else frozenset()
+    doubtful = await ground.ledger.doubtful_members(ground.scope, id) if asserted else frozenset()
     add, remove, start = folded(ground, asked, shown)
     delta = _against(ground, add, remove | (owed - add - (start or frozenset())), start, frozenset(shown), asserted)
+    delta = replace(delta, claim=delta.claim | (doubtful & ((start or frozenset()) | add) - remove))
     return await _within_scope(ground, id, await settled(ground, delta))
 
 

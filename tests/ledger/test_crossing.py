@@ -5,14 +5,14 @@ from typing import Any
 
 import pytest
 
-from gateway.ledger import Ledger
+from gateway.ledger import Ledger, codec
 from gateway.ledger import migrations as steps
 from gateway.ledger.migrations import migrate
-from gateway.ledger.model import Goal
+from gateway.ledger.model import Goal, Pending
 from gateway.ledger.postgres import PostgresStore
 from gateway.ledger.sqlite import SqliteStore, path_of
 from gateway.ledger.store import Store
-from tests.ledger.words import GROUPS, OTHERS, USERS, intent, write
+from tests.ledger.words import GROUPS, NOON, OTHERS, USERS, intent, write
 
 pytestmark = pytest.mark.anyio
 
@@ -112,3 +112,40 @@ async def test_a_ledger_of_schema_1_goes_on_knowing_whom_its_documents_name(dura
         assert [one.id for one in await ledger.naming(USERS, [named])] == ["a1"]
     assert await ledger.naming(USERS, ["true", "o"]) == []
     await ledger.close()
+
+
+async def test_whoever_may_have_become_a_member_unheard_is_doubtful(ledger: Ledger) -> None:
+    await write(ledger, "g1", GROUPS, members_added=frozenset({"a1"}))
+    for outcome in (None, "refused", "unchanged"):
+        meant = intent(GROUPS, "patch", id="g1", adding=frozenset({"a1", f"of {outcome}"}))
+        await ledger.record(meant)
+        await ledger.abandon(meant, "away", outcome=outcome)  # type: ignore[arg-type]
+    assert await ledger.asserted_members(GROUPS, "g1") == {"a1", "of None"}
+    assert await ledger.doubtful_members(GROUPS, "g1") == {"of None"}
+    assert await ledger.memberships(GROUPS, "of None") == [("Group", "g1")]
+    await write(ledger, "of None", life="absent", anchor=None)
+    assert await ledger.held_members(GROUPS, ["g1"]) == {}, "nobody was told that they are a member"
+    await write(ledger, "g1", GROUPS, members_added=frozenset({"of None"}))
+    assert await ledger.doubtful_members(GROUPS, "g1") == frozenset()
+
+
+async def test_roles_that_have_to_follow_a_group_outlive_what_is_done_to_the_group_itself(ledger: Ledger) -> None:
+    roles = Goal(roles=frozenset({"a1"}))
+    made = await write(ledger, "g1", GROUPS, park=Pending(GROUPS, "g1", "g1", roles, NOON))
+    assert made.work == "settled"
+    await ledger.park(
+        Pending(GROUPS, "g1", "g1", Goal(remove_members=frozenset({"a2"}), roles=frozenset({"a3"})), NOON)
+    )
+    again = await ledger.get(GROUPS, "g1")
+    assert again is not None
+    assert again.work == "pending"
+    assert (await write(ledger, "g1", GROUPS, settled=True)).work == "settled"
+    (left,) = await ledger.pending(GROUPS, "g1")
+    assert left.goal == Goal(roles=frozenset({"a1", "a3"}))
+    assert await ledger.finish(left)
+    assert await ledger.pending() == []
+
+
+def test_a_goal_of_schema_1_is_read() -> None:
+    row = ("okta", "corp", "User", "a1", None, '[true,false,["x"],["delete"]]', NOON.isoformat(), 0, 0, "", "", "", 0)
+    assert codec.pending(row).goal == Goal(deactivate=True, remove_members=frozenset({"x"}), must=("delete",))

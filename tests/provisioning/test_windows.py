@@ -1,16 +1,18 @@
 """What may come between: a worker that is late, a backend that refuses half way (rules 16, 20 and 24)."""
 
+import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from scim2_models import ForbiddenException, NotFoundException
+from scim2_models import ForbiddenException, NotFoundException, UniquenessException
 
 from connectors.entry import Change, Entry
 from connectors.errors import Refused
 from gateway.provisioning.errors import Unavailable503
+from gateway.provisioning.model import MemberChange
 from gateway.provisioning.worker import finish
-from tests.provisioning.site import Site, mapping_text, site
+from tests.provisioning.site import ONCE, Site, mapping_text, site
 
 pytestmark = pytest.mark.anyio
 
@@ -76,3 +78,89 @@ async def test_rule_24_where_the_old_entry_may_not_be_switched_off_no_new_one_is
         assert here.members(group) == {ann}
         assert (await here.get(ann))["userName"] == "ann"
         assert await here.ledger.unsettled() == []
+
+
+async def test_rule_23_two_connections_that_create_the_same_person_make_one(tmp_path: Path) -> None:
+    async with site(tmp_path) as here:
+        entra = here.connect("entra")
+        here.weather.meanwhile(lambda: entra.create("User", dict(ANN)))
+        ann = (await here.post(ANN))["id"]
+        (answer,) = await here.weather.arrived()
+        assert isinstance(answer, UniquenessException)
+        assert "okta" in str(answer)
+        assert list(here.entries()) == [ann]
+
+
+async def test_rule_20_switched_on_while_they_are_deleted_and_the_other_way_round(tmp_path: Path) -> None:
+    async with site(tmp_path) as here:
+        ann, bob = [(await here.post({"userName": name, "active": False}))["id"] for name in ("ann", "bob")]
+        here.weather.meanwhile(lambda: here.patch(bob, {"active": True}))
+        await here.touch(bob, state="on")
+        await here.delete(bob)
+        (answer,) = await here.weather.arrived()
+        assert isinstance(answer, NotFoundException)
+        assert here.entry(bob)["state"] == ("off",)
+        here.weather.meanwhile(lambda: here.delete(ann))
+        await here.patch(ann, {"active": True})
+        assert await here.weather.arrived() == [None]
+        assert here.entry(ann)["state"] == ("off",)
+
+
+async def test_rule_20_a_group_deleted_while_somebody_joins_it_and_the_other_way_round(tmp_path: Path) -> None:
+    async with site(tmp_path) as here:
+        ann = (await here.post(ANN))["id"]
+        one, two = await team(here, "One"), await team(here, "Two")
+        here.weather.meanwhile(lambda: here.delete(one, "Group"))
+        await here.add(one, ann)
+        assert await here.weather.arrived() == [None]
+        here.weather.meanwhile(lambda: here.add(two, ann))
+        await here.delete(two, "Group")
+        (answer,) = await here.weather.arrived()
+        assert isinstance(answer, NotFoundException)
+        assert here.entries("Group") == {}
+        assert await here.ledger.memberships(here.provisioner.grounds["Group"].scope, ann) == []
+
+
+@pytest.mark.parametrize("word", ["after", "dies", "crash after"])
+@pytest.mark.parametrize("way", ["put", "remove all", "delete"])
+async def test_rule_17_whoever_came_in_unheard_goes_out_with_a_replace(tmp_path: Path, word: str, way: str) -> None:
+    """Their coming was never answered, and the IdP asks for a group without them, or deletes them."""
+    async with site(tmp_path, retry=ONCE) as here:
+        ann, bob = [(await here.post({"userName": name}))["id"] for name in ("ann", "bob")]
+        group = await team(here, "One", bob)
+        here.weather.coming = [word]
+        with pytest.raises((Unavailable503, asyncio.CancelledError)):
+            await here.add(group, ann)
+        here.weather.clear()
+        here.restarted()
+        assert here.members(group) == {ann, bob}
+        if way == "put":
+            await here.put(group, {"displayName": "One", "members": [{"value": bob}]}, "Group")
+        elif way == "delete":
+            await here.delete(ann)
+        else:
+            await here.change_members(group, MemberChange("remove", None), MemberChange("add", (bob,)))
+        assert here.members(group) == {bob}
+
+
+@pytest.mark.parametrize("word", ["lost", "before", "crash"])
+async def test_rule_16_whoever_never_came_in_comes_in_by_nothing_else(tmp_path: Path, word: str) -> None:
+    """Not with a new entry either, by which what was answered stands again."""
+    async with site(tmp_path, mapping_text(lifecycle='deactivate = "delete"'), retry=ONCE) as here:
+        ann = (await here.post(ANN))["id"]
+        group = await team(here, "One")
+        here.weather.coming = [word]
+        with pytest.raises((Unavailable503, asyncio.CancelledError)):
+            await here.add(group, ann)
+        here.restarted()
+        await here.patch(ann, {"active": False})
+        assert "members" not in await here.get(group, "Group")
+        await here.patch(ann, {"active": True})
+        await here.worker().admit()
+        assert here.members(group) == set()
+        (anchor,) = here.entries()
+        await here.put(group, {"displayName": "One", "members": [{"value": ann}]}, "Group")
+        assert here.members(group) == {anchor}
+        await here.patch(ann, {"active": False})
+        await here.patch(ann, {"active": True})
+        assert here.members(group) == set(here.entries()), "what was answered stands again"
