@@ -29,7 +29,8 @@ async def update(ground: Ground, there: Standing, asked: Asked, held: frozenset[
             overlay={"@resource": shown},
             life="absent",
             detail="kept here: its entry was removed when it was deactivated",
-            settled=True,
+            settled=not there.owed.delete,
+            work="pending" if there.owed.delete else "settled",
         )
 
     assertion = await carry_out(ground, Write(asked.operation, there.id, None, asked.document), apply)

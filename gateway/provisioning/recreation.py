@@ -58,7 +58,8 @@ async def recreate(ground: Ground, there: Standing, old: Entry, asked: Asked, he
             changes=audited(plan.trace),
             detail=f"a new entry; the old one, {old.id}, "
             + ("stays, as a deletion leaves it" if remains else "was removed"),
-            settled=bool(there.owed),
+            settled=bool(there.owed) and not there.owed.delete,
+            work="pending" if there.owed.delete else "settled",
         )
 
     keys = meant.keys or (f"id:{there.id}",)

@@ -48,7 +48,8 @@ async def vanish(
             origin=None if there.assertion else "adopted",
             deferring=deferring,
             detail="deactivated: the entry was removed",
-            settled=True,
+            settled=not there.owed.delete,
+            work="pending" if there.owed.delete else "settled",
         )
 
     must = ("deactivate",) if following.must(ground, "deactivate") else ()
@@ -81,7 +82,8 @@ async def settle(ground: Ground, id: str) -> None:
             overlay={"@resource": document, **_as_made(ground, document)},
             life="absent",
             deferring=deferring,
-            settled=True,
+            settled=not left.delete,
+            work="pending" if left.delete else "settled",
             detail="the entry was found removed",
         )
 

@@ -317,6 +317,12 @@ WHERE = Path(tempfile.mkdtemp(prefix="dirbridge-model-"))
 )
 @example([("leave", "ann", "crash"), ("team of", "ann", "crash")], False, False, False)
 @example([("post", "ann", "fine"), ("delete", "ann", "crash after"), ("on", "ann", "answer lost")], False, False, True)
+@example(
+    [("post", "bob", "fine"), ("put off", "bob", "echo"), ("delete", "bob", "fine"), ("put", "bob", "fine")],
+    False,
+    True,
+    False,
+)
 def test_nothing_lost_nothing_doubled_no_false_success(
     operations: list[Operation], deletes: bool, vanishes: bool, chooses: bool
 ) -> None:
