@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
@@ -51,6 +50,7 @@ ZERO, ONE = literal_column("0", Integer), literal_column("1", Integer)
 PLACE = ("target", "resource_type")
 OWN = ("connection", *PLACE)
 OBJECT = (*OWN, "id")
+MEMBERSHIP = ("connection", "target", "member_id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +142,7 @@ def prepare(kind: Kind) -> Statements:
             )
         ),
         special=sql(select(ASSERTION).where(here, ASSERTION.c.special == ONE).order_by(ASSERTION.c.id)),
-        naming=sql(_naming()),
+        naming=_naming(dialect),
         every=sql(select(ASSERTION).where(here).order_by(ASSERTION.c.id)),
         upsert_assertion=dialect.upsert(ASSERTION),
         grow_generation=sql(
@@ -183,11 +183,7 @@ def prepare(kind: Kind) -> Statements:
         ),
         clear_members=sql(delete(MEMBER).where(_is(MEMBER, *OWN, "group_id"))),
         forget_member=sql(delete(MEMBER).where(_is(MEMBER, "connection", "target", "member_id"))),
-        hold_member=sql(
-            update(MEMBER)
-            .where(_is(MEMBER, "connection", "target", "member_id"), MEMBER.c.held == ZERO)
-            .values(held=ONE)
-        ),
+        hold_member=sql(update(MEMBER).where(_is(MEMBER, *MEMBERSHIP), MEMBER.c.held == ZERO).values(held=ONE)),
         doubt_members=_add_members(dialect, doubtful=True),
         members=sql(select(MEMBER.c.member_id, MEMBER.c.held).where(_is(MEMBER, *OWN, "group_id"))),
         members_among=sql(
@@ -236,11 +232,11 @@ def prepare(kind: Kind) -> Statements:
     )
 
 
-def _naming() -> Select[Any]:
+def _naming(dialect: Dialect) -> str:
     """Live rows whose document refers to an id or externalId; the index is on the beginning of the text."""
     same = [REFERENCE.c[name] == ASSERTION.c[name] for name in OBJECT]
-    named = _is(REFERENCE, *OWN, "names"), beginning("names") == bindparam("beginning")
-    return select(ASSERTION).join_from(REFERENCE, ASSERTION, and_(*same)).where(*named, ASSERTION.c.life == LIVE)
+    named = _is(REFERENCE, *OWN, "names"), beginning("names") == bindparam("beginning"), ASSERTION.c.life == LIVE
+    return dialect.sql(select(ASSERTION).join_from(REFERENCE, ASSERTION, and_(*same)).where(*named))
 
 
 def _living() -> ColumnElement[bool]:
@@ -289,7 +285,7 @@ def _grow_epoch(dialect: Dialect) -> str:
 
 
 def _add_members(dialect: Dialect, *, doubtful: bool = False) -> str:
-    """All members of one JSON array in one statement, however many there are; ``doubtful`` ones change no row."""
+    """All members of one JSON array in one statement; ``doubtful`` ones change no row."""
     given = dialect.unfold("members").subquery("given")
     rows = select(
         *(bindparam(name, type_=MEMBER.c[name].type) for name in (*OWN, "group_id")),
