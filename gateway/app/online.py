@@ -6,7 +6,14 @@ from connectors.contract import Finding
 from connectors.errors import ConnectorError, Unavailable
 from gateway.app.parts import Parts
 
-NEXT = "see whether it runs, takes the login, and can be reached from here"
+_LOGIN = "put right its login in config.toml, or the secret named there"
+_TRUST = "name the authority that signed it, as a PEM file: ca = …"
+_REACH = "see whether it runs, and can be reached from here"
+
+
+def next_step(reason: str) -> str:
+    """What to do about a target that cannot be asked."""
+    return _LOGIN if "not accept" in reason else _TRUST if "certificate" in reason else _REACH
 
 
 async def check_online(parts: Parts) -> AsyncIterator[tuple[str, Finding]]:
@@ -21,7 +28,7 @@ async def check_online(parts: Parts) -> AsyncIterator[tuple[str, Finding]]:
                     yield place, finding
             except Unavailable as error:
                 where = parts.config.place("target", target)
-                text = f"cannot be asked: {error.detail}; {NEXT}"
+                text = f"cannot be asked: {error.detail}; {next_step(error.detail)}"
                 yield str(where or f"target.{target}"), Finding("unreachable", text)
     finally:
         for connector in parts.connectors.values():

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from tests.backends.certificates import make_certificates
 from tests.backends.slapd import Slapd
+from tests.cli.inside import Shell
 from tests.cli.running import dirbridge, serving
 from tests.cli.test_serve import ANN, CONFIG, PEOPLE, until
 
@@ -42,6 +43,21 @@ mapping = "openldap"
 """)
     checked = dirbridge("check", "--online", cwd=tmp_path)
     assert checked.returncode == 0, checked.stderr
+    (tmp_path / "other").write_text("of last year")
+    config = (tmp_path / "config.toml").read_text()
+    for old, new, said in (
+        (
+            "file:password",
+            "file:other",
+            "does not accept the login; put right its login in config.toml",
+        ),
+        ('ca   = "ca.pem"', "", "certificate could not be verified; name the authority that signed it, as a PEM file"),
+    ):
+        (tmp_path / "config.toml").write_text(config.replace(old, new))
+        unasked = Shell(tmp_path)("check", "--online")
+        assert (unasked.code, unasked.err.count("unreachable: config.toml:4: target.corp: ")) == (3, 1)
+        assert said in unasked.err
+    (tmp_path / "config.toml").write_text(config)
     okta, entra = secret_of("okta", tmp_path), secret_of("entra", tmp_path)
     with serving(cwd=tmp_path) as gateway:
         status, created = gateway.ask("POST", "/Users", ANN, token=okta)

@@ -202,7 +202,7 @@ def test_a_target_that_is_away_has_its_place_and_a_next_step(shell: Shell) -> No
     done = shell("check", "--online")
     assert done.code == 3
     assert done.err.startswith("unreachable: config.toml:3: target.corp: cannot be asked: ")
-    assert done.err.endswith("see whether it runs, takes the login, and can be reached from here\n")
+    assert done.err.endswith("; see whether it runs, and can be reached from here\n")
 
 
 @pytest.mark.parametrize(
