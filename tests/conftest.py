@@ -6,11 +6,17 @@ from collections.abc import Generator
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from tests.acceptance import page
 
 BACKENDS = ("postgres", "mariadb", "slapd", "ds389", "samba", "keystone", "mailman", "workroom", "scim_server")
 pytest_plugins = [f"tests.backends.{name}" for name in BACKENDS]
+
+# CI tries the same values each time; whoever runs the tests by hand looks for new ones.
+settings.register_profile("ci", derandomize=True)
+if os.environ.get("CI") == "true":
+    settings.load_profile("ci")
 
 MISSING = "backend missing"
 """How the reason of a skip starts where a backend is not installed."""
