@@ -91,7 +91,7 @@ def test_only_the_edges_catch_everything() -> None:
         "gateway/http/application.py",  # readiness is a question
         "gateway/http/front.py",  # a request ends as a SCIM error
         "gateway/ledger/writer.py",  # a transaction's failure is its waiter's
-        "gateway/provisioning/recovery.py",  # one object's fault is its own, and is parked
+        "gateway/provisioning/recovery/recovery.py",  # one object's fault is its own, and is parked
         "gateway/provisioning/worker.py",  # likewise, and is tried again
         "gateway/scim/bulk.py",  # one operation's failure is its own
         "gateway/scim/endpoint.py",  # a request ends as a SCIM error

@@ -23,6 +23,14 @@ BREACHES = {
         ("gateway/ledger/breach.py", "import gateway.mapping"),
         ("gateway/drawer/__init__.py", ""),
     ],
+    "The rooms of the mapping engine run one way": [
+        ("gateway/mapping/rows/breach.py", "import gateway.mapping.planning"),
+        ("gateway/mapping/drawer.py", ""),
+    ],
+    "The rooms of provisioning run one way": [
+        ("gateway/provisioning/reading/breach.py", "import gateway.provisioning.protocol"),
+        ("gateway/provisioning/protocol/breach.py", "import gateway.provisioning.operations"),
+    ],
     "Connectors never import the gateway": [("connectors/breach.py", "import gateway.mapping")],
     "Connectors do not know one another": [("connectors/sql/breach.py", "import connectors.ldap")],
     "The gateway knows backends by entry point only": [("gateway/mapping/breach.py", "import connectors.sql")],

@@ -28,7 +28,7 @@ from gateway.config import (
 from gateway.mapping import check
 from gateway.mapping.compiled import Mapping as CompiledMapping
 from gateway.mapping.errors import Message, in_order, suggest
-from gateway.mapping.filetests import run_tests
+from gateway.mapping.laws.filetests import run_tests
 from gateway.mapping.load import load, presets
 from gateway.mapping.model import MappingFile
 

@@ -8,8 +8,8 @@ from gateway.app.parts import check_mapping
 from gateway.app.unread import unread
 from gateway.config import ConfigError
 from gateway.mapping.errors import Message, suggest
+from gateway.mapping.laws.simulation import created
 from gateway.mapping.load import load
-from gateway.mapping.simulation import created
 from gateway.scim import normalise
 from gateway.scim.dialects import dialect_named
 from gateway.scim.schemas import shape_of

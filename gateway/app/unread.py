@@ -9,7 +9,7 @@ from typing import Any
 from scim2_models import SCIMException
 
 from gateway.mapping.compiled import ResourceMapping
-from gateway.mapping.simulation import created
+from gateway.mapping.laws.simulation import created
 
 Document = dict[str, Any]
 Canonical = Callable[[Document], Document]

@@ -70,7 +70,7 @@ def _is_there(name: str) -> bool:
 
 
 def _look(name: str, online: bool) -> Looked:
-    from gateway.mapping.source import SourceError, parsed, read_text
+    from gateway.mapping.file.source import SourceError, parsed, read_text
 
     if _is_preset(name):
         return _mapping(name)

@@ -12,7 +12,7 @@ from gateway.config import ConfigError, UnusableConfig, anchored_mapping
 from gateway.mapping.errors import Message, in_order
 
 if TYPE_CHECKING:
-    from gateway.mapping.filetests import TestResult
+    from gateway.mapping.laws.filetests import TestResult
 
 
 def run_file_tests(
@@ -38,7 +38,7 @@ def run_file_tests(
 def _all_results(names: list[str], config: Path | None) -> "tuple[dict[str, list[TestResult]], list[Message]]":
     """Run the tests of every mapping that can be used; return everything that is wrong with the others beside them."""
     from gateway.app.parts import check_mapping
-    from gateway.mapping.filetests import run_tests
+    from gateway.mapping.laws.filetests import run_tests
     from gateway.mapping.load import load
 
     results: dict[str, list[TestResult]] = {}

@@ -10,11 +10,11 @@ from pydantic import ValidationError
 from gateway.config.rules import broken_rules
 from gateway.config.settings import Config, Connection, Server, Target
 from gateway.config.wording import sentence
-from gateway.mapping.document import spelled
 from gateway.mapping.errors import ConfigError, Message, alike
+from gateway.mapping.file.document import spelled
+from gateway.mapping.file.positions import positions
+from gateway.mapping.file.source import SourceError, parsed, read_text
 from gateway.mapping.model import Place
-from gateway.mapping.positions import positions
-from gateway.mapping.source import SourceError, parsed, read_text
 
 Loc = tuple[str | int, ...]
 _LATER = {

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from collections.abc import Mapping as MappingOf
 from typing import TYPE_CHECKING
 
-from gateway.mapping.check_meaning import meaning_messages
+from gateway.mapping.checks.meaning import meaning_messages
 from gateway.mapping.errors import MappingError, Message, in_order
 from gateway.mapping.model import MappingFile, Section
 
@@ -36,7 +36,7 @@ def examined(file: MappingFile) -> "tuple[Mapping | None, list[Message]]":
 
 def broken_laws(file: MappingFile) -> list[Message]:
     """Try the three laws on a file that compiles. That takes seconds."""
-    from gateway.mapping.laws import law_messages
+    from gateway.mapping.laws.laws import law_messages
 
     return in_order(law_messages(file))
 

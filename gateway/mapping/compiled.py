@@ -9,23 +9,23 @@ from scim2_models.path import FilterNode
 from connectors.contract import CollectionSpec
 from connectors.entry import GROUPS, ID, MEMBERS, Entry
 from connectors.filters import Filter
-from gateway.mapping.bound import BoundRow, Shape
-from gateway.mapping.conditions import compile_condition, mentioned
-from gateway.mapping.derived import BoundSet
+from gateway.mapping.advertised import Advertised
 from gateway.mapping.digest import digest_of
 from gateway.mapping.errors import MappingError, Message
-from gateway.mapping.index import AttributeIndex
-from gateway.mapping.matching import match_filters, rows_of
+from gateway.mapping.filters.conditions import compile_condition, mentioned
 from gateway.mapping.model import Lifecycle, MappingFile, Members
 from gateway.mapping.parts import Parts, constants_of, is_unique
-from gateway.mapping.paths import parse_filter
-from gateway.mapping.plan import Plan
-from gateway.mapping.planning import Planner
-from gateway.mapping.pushdown import PushDown
-from gateway.mapping.pushed import Judge, Pushed, StoredIds
-from gateway.mapping.reading import Reader, put_groups, put_members, readers, referring
-from gateway.mapping.schemas import Advertised
-from gateway.mapping.secrecy import Secrecy
+from gateway.mapping.planning.matching import match_filters, rows_of
+from gateway.mapping.planning.planning import Planner
+from gateway.mapping.pushdown.pushdown import PushDown
+from gateway.mapping.pushdown.pushed import Judge, Pushed, StoredIds
+from gateway.mapping.rows.bound import BoundRow, Shape
+from gateway.mapping.rows.derived import BoundSet
+from gateway.mapping.rows.plan import Plan
+from gateway.mapping.rows.reading import Reader, put_groups, put_members, readers, referring
+from gateway.mapping.rows.secrecy import Secrecy
+from gateway.mapping.schema.index import AttributeIndex
+from gateway.mapping.schema.paths import parse_filter
 from gateway.mapping.specs import collection_spec, holders, label_attributes
 from gateway.mapping.targets import single_valued
 

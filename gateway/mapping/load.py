@@ -4,14 +4,14 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from gateway.mapping import keys
-from gateway.mapping.check_meaning import meaning_messages
-from gateway.mapping.document import presets, read_document
+from gateway.mapping.checks.meaning import meaning_messages
 from gateway.mapping.errors import MappingError, Message, alike, in_order
+from gateway.mapping.file import keys
+from gateway.mapping.file.document import presets, read_document
+from gateway.mapping.file.reader import Node, json_table, texts
+from gateway.mapping.file.rows import ALIASES, resource_name
+from gateway.mapping.file.sections import read_section
 from gateway.mapping.model import FileTest, MappingFile, SchemaAttribute, Section
-from gateway.mapping.reader import Node, json_table, texts
-from gateway.mapping.rows import ALIASES, resource_name
-from gateway.mapping.sections import read_section
 
 __all__ = ["load", "presets"]
 

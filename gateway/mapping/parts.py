@@ -5,13 +5,13 @@ from typing import Any
 
 from scim2_models.path import FilterNode
 
-from gateway.mapping.bound import BoundRow, Shape
-from gateway.mapping.building import Builder, normaliser
-from gateway.mapping.conditions import mentioned
 from gateway.mapping.errors import Message
-from gateway.mapping.index import AttributeIndex
-from gateway.mapping.matching import unmatched
+from gateway.mapping.filters.conditions import mentioned
 from gateway.mapping.model import MappingFile, Section
+from gateway.mapping.planning.matching import unmatched
+from gateway.mapping.rows.bound import BoundRow, Shape
+from gateway.mapping.rows.building import Builder, normaliser
+from gateway.mapping.schema.index import AttributeIndex
 from gateway.mapping.specs import holders
 
 

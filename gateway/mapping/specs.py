@@ -5,9 +5,9 @@ from typing import Any
 
 from connectors.contract import CollectionSpec, Reference
 from connectors.entry import GROUPS, MEMBERS
-from gateway.mapping.bound import BoundRow, Shape
-from gateway.mapping.derived import BoundSet
 from gateway.mapping.model import MappingFile, Section
+from gateway.mapping.rows.bound import BoundRow, Shape
+from gateway.mapping.rows.derived import BoundSet
 
 
 def collection_spec(

@@ -11,7 +11,7 @@ from gateway.ledger.ledger import Ledger
 from gateway.ledger.model import Scope
 from gateway.mapping.compiled import ResourceMapping
 from gateway.provisioning.model import Clock, ConnectionSettings
-from gateway.provisioning.reading import Reader
+from gateway.provisioning.reading.reading import Reader
 from gateway.provisioning.retry import Retrying
 
 T = TypeVar("T")

@@ -9,8 +9,9 @@ from scim2_models import ForbiddenException, NotFoundException, SCIMException
 from connectors.contract import Collection
 from gateway.ledger import Ledger, LedgerUnavailable, Scope
 from gateway.mapping.compiled import Mapping as CompiledMapping
-from gateway.provisioning import aftermath, creating, deleting, errors, members, membership, updating
+from gateway.provisioning import errors
 from gateway.provisioning.ground import AfterCall, Ground, Trail, trail
+from gateway.provisioning.members import members
 from gateway.provisioning.model import (
     ANY,
     EVERYTHING,
@@ -25,11 +26,13 @@ from gateway.provisioning.model import (
     Wanted,
     utc_now,
 )
-from gateway.provisioning.parking import of_delete, of_patch, of_put, parking
-from gateway.provisioning.protocol import note
-from gateway.provisioning.reading import Reader
+from gateway.provisioning.operations import creating, deleting, membership, updating
+from gateway.provisioning.protocol.protocol import note
+from gateway.provisioning.protocol.standing import Standing
+from gateway.provisioning.reading.reading import Reader
+from gateway.provisioning.recovery import aftermath
+from gateway.provisioning.recovery.parking import of_delete, of_patch, of_put, parking
 from gateway.provisioning.retry import Retrying, patience
-from gateway.provisioning.standing import Standing
 from gateway.provisioning.watch import Watch
 
 log = logging.getLogger(__name__)

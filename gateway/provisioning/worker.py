@@ -18,11 +18,13 @@ from scim2_models import NotFoundException, SCIMException
 
 from gateway.ledger import Ledger, LedgerUnavailable
 from gateway.ledger.model import Pending
-from gateway.provisioning import aftermath, deleting, pointing, recovery, roles, updating
 from gateway.provisioning.errors import Unavailable503
 from gateway.provisioning.ground import acting
 from gateway.provisioning.model import ANY, Clock, utc_now
+from gateway.provisioning.operations import deleting, updating
 from gateway.provisioning.provisioner import Provisioner
+from gateway.provisioning.recovery import aftermath, recovery
+from gateway.provisioning.relations import pointing, roles
 from gateway.provisioning.watch import Watch
 
 T = TypeVar("T")

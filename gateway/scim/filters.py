@@ -16,7 +16,7 @@ from scim2_models.path import (
     ValuePath,
 )
 
-from gateway.mapping.paths import parse_node
+from gateway.mapping.schema.paths import parse_node
 from gateway.scim import selections
 from gateway.scim.dialects import Dialect
 from gateway.scim.normalise import aliased_path, attribute_path, target

@@ -6,7 +6,7 @@ import pytest
 
 from gateway.mapping.check import check
 from gateway.mapping.compiled import compile_mapping
-from gateway.mapping.filetests import run_tests
+from gateway.mapping.laws.filetests import run_tests
 from gateway.mapping.load import load
 from tests.examples.sites import EXAMPLES, SITES
 

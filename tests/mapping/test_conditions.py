@@ -9,8 +9,8 @@ from scim2_models import EnterpriseUser, InvalidFilterException, ScimFilter, Use
 from scim2_models.path import AttrPath, FilterNode
 
 from gateway.mapping.compiled import compile_condition, parse_filter
-from gateway.mapping.index import AttributeIndex
-from gateway.mapping.rfc7643 import ENTERPRISE, USER
+from gateway.mapping.schema.index import AttributeIndex
+from gateway.mapping.schema.rfc7643 import ENTERPRISE, USER
 from tests.mapping.filters import TEXTS, comparisons, selections, trees
 
 INDEX = AttributeIndex(USER)

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from gateway.mapping.compiled import compile_mapping
-from gateway.mapping.document import presets
-from gateway.mapping.filetests import TestResult, run_tests
+from gateway.mapping.file.document import presets
+from gateway.mapping.laws.filetests import TestResult, run_tests
 from gateway.mapping.load import load
 
 FILE = """

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from gateway.mapping.document import presets
-from gateway.mapping.jsonschema import mapping_schema, rendered
+from gateway.mapping.file.document import presets
+from gateway.mapping.file.jsonschema import mapping_schema, rendered
 
 SCHEMA = mapping_schema()
 TYPES = {"string": str, "integer": int, "number": (int, float), "boolean": bool, "object": dict, "array": list}
@@ -66,7 +66,7 @@ def toml(text: str) -> dict[str, Any]:
 
 def test_the_published_schema_is_fresh() -> None:
     published = resources.files("mappings").joinpath("mapping.schema.json").read_bytes()
-    assert published == rendered(), "run: python -m gateway.mapping.jsonschema > mappings/mapping.schema.json"
+    assert published == rendered(), "run: python -m gateway.mapping.file.jsonschema > mappings/mapping.schema.json"
 
 
 @pytest.mark.parametrize("name", presets())

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from gateway.mapping.check import check
-from gateway.mapping.document import presets
+from gateway.mapping.file.document import presets
+from gateway.mapping.laws.samples import scim_values, shrunk, target_values
 from gateway.mapping.load import load
-from gateway.mapping.samples import scim_values, shrunk, target_values
 
 FILE = """
 format = 1

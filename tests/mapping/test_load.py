@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from gateway.mapping.document import presets
 from gateway.mapping.errors import MappingError
+from gateway.mapping.file.document import presets
 from gateway.mapping.load import load
 from gateway.mapping.model import ParentChoice, Row, Section, Stamp, Step
 

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connectors.entry import Entry, Ref
-from gateway.mapping.bound import BoundRow, once
-from gateway.mapping.meanings import Held, Made
-from gateway.mapping.plan import all_into
+from gateway.mapping.rows.bound import BoundRow, once
+from gateway.mapping.rows.meanings import Held, Made
+from gateway.mapping.rows.plan import all_into
 from tests.mapping.files import user_of
 
 USER = user_of(

@@ -2,10 +2,10 @@
 
 import pytest
 
-from gateway.mapping.index import AttributeIndex, short_name
 from gateway.mapping.model import Place, SchemaAttribute
-from gateway.mapping.paths import PathError, parse_path
-from gateway.mapping.rfc7643 import ENTERPRISE, GROUP, USER
+from gateway.mapping.schema.index import AttributeIndex, short_name
+from gateway.mapping.schema.paths import PathError, parse_path
+from gateway.mapping.schema.rfc7643 import ENTERPRISE, GROUP, USER
 
 CUSTOM = "urn:okta:APP_1:1.0:user:custom"
 BADGE = SchemaAttribute("User", "badge", CUSTOM, Place("f", 1, "k"))

@@ -8,7 +8,7 @@ from scim2_models import ForbiddenException, InvalidValueException, MutabilityEx
 
 from connectors.entry import Change, Entry, Kind, Ref
 from gateway.mapping.compiled import Plan, ResourceMapping
-from gateway.mapping.planning import applied
+from gateway.mapping.planning.planning import applied
 from tests.mapping.files import mapping_of, user_of
 
 ENTERPRISE = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"

@@ -6,7 +6,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.mapping.positions import Path, positions
+from gateway.mapping.file.positions import Path, positions
 
 DOCUMENT = '''format = 1 # one
 "quoted key" = 'a # no comment'

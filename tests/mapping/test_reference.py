@@ -5,11 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from gateway.mapping import http_keys, keys
 from gateway.mapping.check import check
 from gateway.mapping.compiled import compile_mapping
-from gateway.mapping.document import presets
-from gateway.mapping.filetests import run_tests
+from gateway.mapping.file import call_keys as http_keys
+from gateway.mapping.file import keys
+from gateway.mapping.file.document import presets
+from gateway.mapping.laws.filetests import run_tests
 from gateway.mapping.load import load
 from gateway.mapping.steps import STEPS
 

@@ -6,8 +6,8 @@ import pytest
 from scim2_models import ResourceType, Schema
 
 from gateway.mapping.compiled import Mapping, compile_mapping
-from gateway.mapping.document import presets
 from gateway.mapping.errors import MappingError
+from gateway.mapping.file.document import presets
 from gateway.mapping.load import load
 from tests.mapping.files import mapping_of, user_of
 

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.mapping.model import Step as Written
-from gateway.mapping.pipeline import Pipeline
 from gateway.mapping.steps import STEPS, OptionError, Step, StepError, Surroundings, Where, make_step
+from gateway.mapping.steps.pipeline import Pipeline
 from gateway.mapping.steps.times import instant, rewritten, written
 
 TABLES = {"role": {"reader": 1, "editor": 2, "admin": 9}, "flag": {"true": "Y", "false": "N"}}

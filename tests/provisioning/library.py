@@ -17,9 +17,9 @@ from gateway.ledger import Ledger, Scope
 from gateway.ledger.model import Assertion, Confirmed, Intent
 from gateway.mapping.compiled import Mapping, compile_mapping
 from gateway.mapping.load import load
-from gateway.mapping.paths import parse_filter
+from gateway.mapping.schema.paths import parse_filter
 from gateway.provisioning.model import EVERYTHING, ConnectionSettings, Listing, Search, Wanted
-from gateway.provisioning.reading import Reader
+from gateway.provisioning.reading.reading import Reader
 
 ENTERPRISE = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
 TEXT = """

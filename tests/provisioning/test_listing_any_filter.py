@@ -6,8 +6,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
 
-from gateway.mapping.conditions import compile_condition
-from gateway.mapping.paths import parse_filter
+from gateway.mapping.filters.conditions import compile_condition
+from gateway.mapping.schema.paths import parse_filter
 from tests.provisioning.library import ENTERPRISE, library
 from tests.provisioning.test_listing import KINDS, furnish
 

@@ -12,9 +12,9 @@ from connectors.ldap import LdapConnector
 from connectors.sql import SqlConnector
 from gateway.ledger import Ledger
 from gateway.mapping.compiled import compile_mapping
-from gateway.mapping.conditions import compile_condition
+from gateway.mapping.filters.conditions import compile_condition
 from gateway.mapping.load import load
-from gateway.mapping.paths import parse_filter
+from gateway.mapping.schema.paths import parse_filter
 from gateway.provisioning.model import ConnectionSettings, MemberChange, Patch, Search
 from gateway.provisioning.provisioner import Provisioner
 from tests.provisioning.library import ENTERPRISE

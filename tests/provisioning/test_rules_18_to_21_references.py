@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from connectors.entry import Ref
-from gateway.provisioning import updating
 from gateway.provisioning.model import ANY
+from gateway.provisioning.operations import updating
 from tests.provisioning.site import Site, mapping_text, replacing, site
 
 pytestmark = pytest.mark.anyio

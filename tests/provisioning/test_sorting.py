@@ -5,8 +5,8 @@ from typing import Any, cast
 
 from gateway.mapping.compiled import compile_mapping
 from gateway.mapping.load import load
-from gateway.provisioning.sorting import key_of
-from gateway.provisioning.view import View
+from gateway.provisioning.reading.sorting import key_of
+from gateway.provisioning.reading.view import View
 
 
 def test_a_shorter_fraction_is_not_a_later_time() -> None:

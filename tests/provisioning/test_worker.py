@@ -9,9 +9,9 @@ import pytest
 from connectors.entry import Entry
 from connectors.errors import Unavailable
 from gateway.ledger.model import Intent
-from gateway.provisioning import recovery
 from gateway.provisioning.errors import Unavailable503
 from gateway.provisioning.ground import Ground
+from gateway.provisioning.recovery import recovery
 from tests.provisioning.site import Site, site
 
 pytestmark = pytest.mark.anyio

@@ -1,0 +1,1 @@
+"""What can be wrong with rows, sections and conditions of a mapping file."""

@@ -1,0 +1,1 @@
+"""SCIM filters as filters of the target, as far as the target can decide them."""

@@ -1,0 +1,1 @@
+"""Rows bound to their schema: how one attribute is read, compared and written."""

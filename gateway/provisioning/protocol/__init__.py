@@ -1,0 +1,1 @@
+"""The write protocol, and what is asked before and during every write."""

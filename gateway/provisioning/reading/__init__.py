@@ -1,0 +1,1 @@
+"""What a reader sees: sources, lists, cursors, the overlay of what is still to be done."""
