@@ -38,6 +38,7 @@ BACKENDS = {
     "389ds": "389 DS",
     "rest": "REST application",
     "application": "REST application",
+    "workroom": "REST application",
     "keystone": "Keystone",
     "mailman": "GNU Mailman",
     "scim": "SCIM server",
