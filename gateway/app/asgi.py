@@ -83,6 +83,7 @@ class Application:
         old = self.gateway
         if old is None or self._source is None:
             return False
+        new: Gateway | None = None
         try:
             parts = await asyncio.to_thread(renewed, self._source, self.parts)
             if parts is None:
@@ -92,6 +93,9 @@ class Application:
             await new.start()
         except Exception as error:
             log.debug("reload", exc_info=error)
+            if new is not None:
+                await new.rest()
+                await new.disconnect()
             refused([str(error)])
             old.resume()
             return False

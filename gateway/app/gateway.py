@@ -8,7 +8,7 @@ import os
 import secrets
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from starlette.types import ASGIApp
 
@@ -52,7 +52,8 @@ class Gateway:
     ledger: Ledger
     provisioners: Mapping[str, Provisioner]
     application: ASGIApp
-    worker: Worker
+    worker: Worker = field(init=False)
+    """there while ``working`` is"""
     watches: Mapping[str, Watch]
     under_way: int = 0
     """requests that are being answered; ``left`` is set when there are none any more and no new ones come"""
@@ -140,7 +141,6 @@ async def build(parts: Parts, ledger: Ledger | None = None) -> Gateway:
         ledger=ledger,
         provisioners=provisioners,
         application=application(endpoints, ledger, http_settings(config, ledger, watches)),
-        worker=Worker(ledger, provisioners),
         watches=watches,
     )
 

@@ -11,12 +11,13 @@ from typing import Any
 import httpx2
 import pytest
 
+from connectors.ldap.connector import LdapConnector
 from gateway.app.asgi import Application
 from gateway.app.lawful import laws_tried
 from gateway.app.parts import examined, sound
 from gateway.app.snapshot import snapshot
 from gateway.config import load_config
-from tests.app.test_gateway import ANN, BASE, PEOPLE, TOKEN
+from tests.app.test_gateway import ANN, AWAY, BASE, PEOPLE, TOKEN
 
 pytestmark = pytest.mark.anyio
 TITLE = PEOPLE.replace('active = "on"', 'active = "on"\ntitle = "job"')
@@ -117,6 +118,22 @@ async def test_what_is_under_way_is_finished_on_the_old_connections(tmp_path: Pa
         assert application.gateway is not old
         assert old.under_way == 0
         assert old.working is None, "two workers would drive the same pending work"
+
+
+async def test_the_targets_of_a_refused_reload_are_let_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    closed: list[LdapConnector] = []
+    let_go = LdapConnector.close
+
+    async def close(connector: LdapConnector) -> None:
+        closed.append(connector)
+        await let_go(connector)
+
+    monkeypatch.setattr(LdapConnector, "close", close)
+    async with served(tmp_path) as (application, client):
+        (tmp_path / "config.toml").write_text(AWAY.replace("[server]", "[server]\nrequire_targets = true"))
+        assert not await reloaded(application)
+        assert len(closed) == 1
+        assert (await client.post("/scim/v2/Users", json=ANN)).status_code == 201
 
 
 async def test_what_only_a_start_takes_up_is_said(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
