@@ -62,7 +62,9 @@ def check(
 
 def _is_preset(name: str) -> bool:
     """As ``test`` and ``map`` read it: a word that is no path."""
-    return not name.endswith(".toml") and "/" not in name and not Path(name).exists()
+    from gateway.mapping.file.document import is_preset
+
+    return is_preset(name) and not Path(name).exists()
 
 
 def _is_there(name: str) -> bool:

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from gateway.mapping.file.document import is_preset
+
 _PREFIX = "sqlite:///"
 
 
@@ -27,7 +29,7 @@ def anchored_mapping(mapping: str, root: Path) -> str:
 
     The path is as short as it can be, because messages repeat it.
     """
-    if not mapping.endswith(".toml") and "/" not in mapping:
+    if is_preset(mapping):
         return mapping
     path = root / mapping
     return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)

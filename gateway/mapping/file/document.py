@@ -97,9 +97,14 @@ def _alone(document: Document, message: Message) -> Document:
     return document
 
 
+def is_preset(source: str) -> bool:
+    """Whether a name means a preset; what is a path has a slash or ends in ``.toml``."""
+    return not source.endswith(".toml") and "/" not in source
+
+
 def _text(source: str, origin: Place | None) -> tuple[str, str]:
     """Return an identity (against circles) and the text of a preset or file."""
-    if not source.endswith(".toml") and "/" not in source:
+    if is_preset(source):
         preset = resources.files("mappings") / f"{source}.toml"
         if preset.is_file():
             return source, preset.read_text(encoding="utf-8")

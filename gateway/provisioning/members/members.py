@@ -9,13 +9,13 @@ from dataclasses import dataclass, field, replace
 
 from scim2_models import InvalidValueException
 
-from connectors.contract import Query
 from connectors.entry import MEMBERS, Change, Entry, Kind, Ref
 from gateway.ledger.model import Assertion
 from gateway.mapping.compiled import compile_condition
 from gateway.mapping.model import Members, Step
 from gateway.provisioning.ground import Ground
 from gateway.provisioning.model import MemberChange, Resource, Wanted
+from gateway.provisioning.reading.references import each_by_id
 
 Ids = frozenset[str]
 ONLY_MEMBERS = Wanted(attributes=frozenset({"members"}))
@@ -253,12 +253,9 @@ async def _looked_up(ground: Ground, delta: Delta) -> Delta:
     return replace(delta, add=delta.add - held, held=held)
 
 
-async def _entries(kind: Ground, anchors: Sequence[str], size: int) -> AsyncIterator[Entry]:
+def _entries(kind: Ground, anchors: Sequence[str], size: int) -> AsyncIterator[Entry]:
     needed = kind.mapping.attributes_for(frozenset({"active"})) | kind.mapping.guard_attributes
-    for start in range(0, len(anchors), size):
-        query = Query(ids=anchors[start : start + size], attributes=needed, count=False)
-        for entry in (await kind.collection.search(query)).entries:
-            yield entry
+    return each_by_id(kind.collection, anchors, needed, size)
 
 
 def joined(kind: Ground, resource: Resource, entry: Entry) -> bool:

@@ -1,9 +1,9 @@
 """References on their way out: ids of the target become SCIM ids, and who is not to be seen is not shown (rule 21)."""
 
-from collections.abc import Iterable, Iterator, Mapping, MutableMapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from typing import Any
 
-from connectors.contract import Query
+from connectors.contract import Collection, Query
 from connectors.entry import GROUPS, MEMBERS, Entry
 from gateway.ledger.model import AllSeen, Assertion, Seen
 from gateway.provisioning.model import Resource
@@ -96,13 +96,19 @@ async def _outside(view: View, found: Sequence[tuple[Any, str, list[Reference]]]
     return frozenset(anchors) - inside
 
 
+async def each_by_id(
+    collection: Collection, anchors: Sequence[str], attributes: frozenset[str], size: int = PAGE
+) -> AsyncIterator[Entry]:
+    """Those of the entries that exist, asked for ``size`` at a time."""
+    for start in range(0, len(anchors), size):
+        query = Query(ids=anchors[start : start + size], attributes=attributes, count=False)
+        for entry in (await collection.search(query)).entries:
+            yield entry
+
+
 async def entries_by_id(view: View, anchors: Sequence[str], attributes: frozenset[str]) -> list[Entry]:
     """Those of the entries that exist."""
-    entries: list[Entry] = []
-    for start in range(0, len(anchors), PAGE):
-        query = Query(ids=anchors[start : start + PAGE], attributes=attributes, count=False)
-        entries += (await view.collection.search(query)).entries
-    return entries
+    return [entry async for entry in each_by_id(view.collection, anchors, attributes)]
 
 
 async def add_held_members(view: View, resources: Mapping[str, Resource]) -> None:

@@ -3,14 +3,12 @@ are back (rules 1, 18 and 21)."""
 
 from collections.abc import Mapping
 
-from connectors.contract import Query
 from connectors.entry import Entry, Ref
 from gateway.ledger.model import Assertion, Deferred, Scope
 from gateway.provisioning.documents import value_at
 from gateway.provisioning.ground import Ground
+from gateway.provisioning.reading.references import each_by_id
 from gateway.provisioning.relations.pointing import is_reference, path_of
-
-PAGE = 500
 
 
 async def referrers(
@@ -27,7 +25,7 @@ async def referrers(
         paths = _paths(kind, ground.type)
         naming = await kind.ledger.naming(kind.scope, names) if paths else []
         holders = {one.anchor: one for one in naming if one.anchor is not None and one.id != id}
-        for entry in await _entries(kind, sorted(holders), frozenset(paths)):
+        async for entry in each_by_id(kind.collection, sorted(holders), frozenset(paths)):
             one = holders[entry.id]
             found += [
                 (kind.scope, one.id, Deferred(path, ground.type, id))
@@ -46,14 +44,6 @@ def _paths(kind: Ground, type: str) -> Mapping[str, str]:
         for name in references
         if is_reference(kind, name) and type in references[name].collections
     }
-
-
-async def _entries(kind: Ground, anchors: list[str], attributes: frozenset[str]) -> list[Entry]:
-    entries: list[Entry] = []
-    for start in range(0, len(anchors), PAGE):
-        query = Query(ids=anchors[start : start + PAGE], attributes=attributes, count=False)
-        entries += (await kind.collection.search(query)).entries
-    return entries
 
 
 def _points(entry: Entry, attribute: str, anchor: str | None) -> bool:
