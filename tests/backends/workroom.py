@@ -37,7 +37,7 @@ class Workroom(Served):
         self._words = words
         self.url = url or f"sqlite:///{folder}/workroom.db"
         self._settings = {"db": self.url, "token": TOKEN, "client": CLIENT, "secret": SECRET, **settings}
-        self._engine = create_engine(self.url)
+        self._engine = create_engine(self.url, pool_pre_ping=True)  # others kill the server
         self._client = httpx2.Client(base_url=self.address, timeout=30)
 
     def command(self) -> Sequence[str]:

@@ -42,7 +42,7 @@ def from_environment() -> Door:
 
 def application(url: str) -> Starlette:
     """Workroom on a database, without its door. :param url: of SQLAlchemy."""
-    engine = create_engine(url)
+    engine = create_engine(url, pool_pre_ping=True)
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _as_others_do)
     metadata.create_all(engine)
